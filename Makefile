@@ -25,8 +25,8 @@ endif
 
 BASE	= arena buf bytes clock err glob log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key policy scribe spell store
-CONFIG	= config defaults option route schema secret yaml
+CACHE	= canon digest entry key policy scribe spell store store_file
+CONFIG	= config defaults load option route schema secret yaml
 DIALECT	= anthropic dialect field_use hf llama ollama openai raw tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli client forward request request_step server stats version worker
@@ -49,9 +49,9 @@ BELOW_dialect	= $(call lib,dialect) $(call lib,cache) $(BELOW_http)
 BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_dialect)
 
 UNIT_base	= arena buf bytes glob log num
-UNIT_http	= error_body field reader respond
+UNIT_http	= error_body field head_scan reader respond
 UNIT_cache	= canon digest entry key policy scribe spell store
-UNIT_config	= config route schema secret yaml
+UNIT_config	= config option route schema secret yaml
 UNIT_dialect	= dialect field_use verdict
 UNIT	= $(foreach l,base http cache config dialect,$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 

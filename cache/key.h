@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * key.h - what identifies a question: XXH3-128 under the cache's own 192
+ * secret bytes (H-22) over parts, each with its length before it so that no
+ * two lists of parts run together.
+ */
+#ifndef CACHE_KEY_H
+#define CACHE_KEY_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+#define KEY_SECRET_LEN	192
+#define KEY_FORMAT	1	/* changes whenever the meaning of the parts does */
+
+struct key {
+	unsigned char	bytes[16];
+};
+
+struct key_parts {
+	struct bytes	scope;		/* namespace: empty is the shared one */
+	struct bytes	dialect;
+	struct bytes	path_class;
+	struct bytes	model;		/* after alias */
+	struct bytes	fields;		/* the header fields that change the answer */
+	bool		is_canonical;	/* BODY is a canonical form, else raw bytes */
+	struct bytes	body;
+};
+
+/*
+ * The question as one run of bytes: what is stored with an answer, and
+ * compared on a hit so that a collision is a miss (H-20).  -E2BIG when ARENA
+ * is full.
+ */
+int	key_question(const struct key_parts *parts, struct arena *arena,
+	    struct bytes *ret_question) MUST_USE;
+
+/* The key of a question under SECRET (KEY_SECRET_LEN bytes). */
+struct key	key_make(struct bytes question, const unsigned char *secret);
+
+/* 32 hexadecimal digits and a NUL. */
+void	key_format(const struct key *key, char ret_text[33]);
+
+#endif

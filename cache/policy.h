@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h - what Cache-Control says, on a request and on an upstream's
+ * answer, and what follows from it.  Pure functions over bytes and times.
+ */
+#ifndef CACHE_POLICY_H
+#define CACHE_POLICY_H
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+/* What a request asks of the cache (RFC 9111, 5.2.1; PROTOCOLS.md 17.2). */
+struct directives {
+	bool	no_cache;		/* do not answer from the store; store the new answer */
+	bool	no_store;		/* may be answered from the store; store nothing */
+	bool	only_if_cached;		/* never go upstream: 504 instead */
+	bool	has_max_age;
+	usec_t	max_age;		/* an answer older than this is a miss */
+	bool	has_min_fresh;
+	usec_t	min_fresh;		/* one that expires sooner than this is a miss */
+};
+
+/*
+ * Add to *DIRECTIVES what one Cache-Control value of a request says; unknown
+ * directives are ignored, and of two values of one the more restrictive holds.
+ */
+void	policy_read_request(struct directives *directives, struct bytes cache_control);
+
+/* Does an upstream's Cache-Control value forbid storing (no-store, private)? */
+bool	policy_forbids_storing(struct bytes cache_control);
+
+enum freshness {
+	FRESH,
+	STALE_EXPIRED,		/* past its time to live */
+	STALE_TOO_OLD,		/* fresh, but not for this request's max-age or min-fresh */
+	STALE_FUTURE,		/* made over 60 s in the future: the clock jumped (H-41) */
+};
+
+/*
+ * May an answer made at MADE (wall clock) with TTL be given at NOW?  On FRESH,
+ * *RET_AGE is its age and *RET_LEFT the time left, both never negative.
+ */
+enum freshness	policy_freshness(const struct directives *directives, usec_t made, usec_t ttl,
+		    usec_t now, usec_t *ret_age, usec_t *ret_left);
+
+#endif

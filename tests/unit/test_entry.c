@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_entry.c - an entry comes back as it was, and damaged not at all.
+ */
+#include "cache/entry.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include <cmocka.h>
+
+#define ENTRY_MAX	4096
+#define HEAD_LEN	72	/* as entry.c draws it */
+
+static const struct entry sample = {
+	.key = { { 1, 2, 3, [15] = 255 } },
+	.made = INT64_C(1700000000123456),
+	.ttl = 86400 * USEC_PER_SEC,
+	.status = 200,
+	.model = BYTES_LIT("t5-small"),
+	.compute = BYTES_LIT("cpu+optimized"),
+	.fields = BYTES_LIT("content-type: application/json\r\n"),
+	.question = BYTES_LIT("\1\1question"),
+	.body = BYTES_LIT("[{\"translation_text\":\"Bonjour\0\"}]"),
+};
+
+static void
+encode(const struct entry *entry, struct buf *out)
+{
+	buf_init(out, ENTRY_MAX);
+	assert_int_equal(entry_encode(entry, out), 0);
+	assert_int_equal(buf_len(out), entry_encoded_len(entry));
+}
+
+static void
+expect_equal(const struct entry *a, const struct entry *b)
+{
+	assert_memory_equal(a->key.bytes, b->key.bytes, sizeof(a->key.bytes));
+	assert_int_equal(a->made, b->made);
+	assert_int_equal(a->ttl, b->ttl);
+	assert_int_equal(a->status, b->status);
+	assert_true(bytes_eq(a->model, b->model));
+	assert_true(bytes_eq(a->compute, b->compute));
+	assert_true(bytes_eq(a->fields, b->fields));
+	assert_true(bytes_eq(a->question, b->question));
+	assert_true(bytes_eq(a->body, b->body));
+}
+
+static void
+an_entry_comes_back_as_it_was(void **state)
+{
+	static const struct entry bare = { .status = 204 };
+	const struct entry *const rows[] = { &sample, &bare };
+	struct entry entry;
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		encode(rows[i], &out);
+		assert_int_equal(entry_decode(buf_bytes(&out), &entry), 0);
+		expect_equal(&entry, rows[i]);
+		buf_done(&out);
+	}
+}
+
+/* The file outlives the program: the layout may not move under one ENTRY_FORMAT. */
+static void
+the_layout_is_the_one_that_is_written_down(void **state)
+{
+	static const char want[] =
+	    "RPRe" "\1\0\0\0" "\xee\xee\xee\xee\xee\xee\xee\xee"
+	    "\1\2\3\0\0\0\0\0\0\0\0\0\0\0\0\xff"
+	    "\x40\x22\x20\x18\x24\x0a\x06\x00"
+	    "\x00\x60\xd7\x1d\x14\x00\x00\x00" "\xc8\0\0\0"
+	    "\x08\0\0\0" "\x0d\0\0\0" "\x20\0\0\0" "\x0a\0\0\0" "\x21\0\0\0"
+	    "t5-smallcpu+optimizedcontent-type: application/json\r\n";
+	struct buf out;
+
+	(void)state;
+	encode(&sample, &out);
+	memset(out.mem + out.head + 8, 0xee, 8);
+	assert_memory_equal(out.mem + out.head, want, sizeof(want) - 1);
+	buf_done(&out);
+}
+
+static void
+every_flipped_bit_is_found(void **state)
+{
+	struct entry entry;
+	struct buf out;
+
+	(void)state;
+	encode(&sample, &out);
+	for (size_t i = 0; i < buf_len(&out) * 8; i++) {
+		char *at = out.mem + out.head + i / 8;
+
+		*at = (char)(*at ^ 1 << i % 8);
+		assert_int_equal(entry_decode(buf_bytes(&out), &entry), ENTRY_E_BAD);
+		*at = (char)(*at ^ 1 << i % 8);
+	}
+	assert_int_equal(entry_decode(buf_bytes(&out), &entry), 0);
+	buf_done(&out);
+}
+
+static void
+an_entry_cut_short_or_drawn_out_is_bad(void **state)
+{
+	struct entry entry;
+	struct buf out;
+
+	(void)state;
+	encode(&sample, &out);
+	for (size_t len = 0; len < buf_len(&out); len++)
+		assert_int_equal(entry_decode(bytes_first(buf_bytes(&out), len), &entry),
+		    ENTRY_E_BAD);
+	assert_int_equal(buf_add_str(&out, "x"), 0);
+	assert_int_equal(entry_decode(buf_bytes(&out), &entry), ENTRY_E_BAD);
+	assert_int_equal(entry_decode(BYTES_NONE, &entry), ENTRY_E_BAD);
+	buf_done(&out);
+}
+
+/* Write VALUE at AT of a sample and make its checksum right again. */
+static int
+decode_forged(size_t at, uint32_t value, size_t len)
+{
+	struct entry entry;
+	struct buf out;
+	uint64_t sum;
+	char *mem;
+	int r;
+
+	encode(&sample, &out);
+	mem = out.mem + out.head;
+	for (size_t i = 0; i < 4; i++)
+		mem[at + i] = (char)(value >> (8 * i));
+	sum = XXH3_64bits(mem + 16, len - 16);
+	for (size_t i = 0; i < 8; i++)
+		mem[8 + i] = (char)(sum >> (8 * i));
+	r = entry_decode(bytes_first(buf_bytes(&out), len), &entry);
+	buf_done(&out);
+	return r;
+}
+
+static void
+a_right_checksum_does_not_make_lengths_right(void **state)
+{
+	const size_t len = entry_encoded_len(&sample);
+
+	(void)state;
+	assert_int_equal(decode_forged(52, 8, len), 0);
+	for (size_t at = 52; at < HEAD_LEN; at += 4) {
+		assert_int_equal(decode_forged(at, UINT32_MAX, len), ENTRY_E_BAD);
+		assert_int_equal(decode_forged(at, (uint32_t)len, len), ENTRY_E_BAD);
+		assert_int_equal(decode_forged(at, 0, len), ENTRY_E_BAD);
+	}
+	assert_int_equal(decode_forged(52, 8, len - 1), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(52, 8, HEAD_LEN), ENTRY_E_BAD);
+}
+
+static void
+impossible_values_are_bad(void **state)
+{
+	const size_t len = entry_encoded_len(&sample);
+
+	(void)state;
+	assert_int_equal(decode_forged(0, 0, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(4, ENTRY_FORMAT + 1, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(36, 0x80000000, len), ENTRY_E_BAD);	/* made */
+	assert_int_equal(decode_forged(44, 0x80000000, len), ENTRY_E_BAD);	/* ttl */
+	assert_int_equal(decode_forged(48, 99, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(48, 1000, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(48, UINT32_MAX, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(48, 999, len), 0);
+}
+
+static void
+what_could_not_be_read_is_not_written(void **state)
+{
+	struct entry entry = sample;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, ENTRY_MAX);
+	entry.status = 0;
+	assert_int_equal(entry_encode(&entry, &out), -EINVAL);
+	entry = sample;
+	entry.ttl = -1;
+	assert_int_equal(entry_encode(&entry, &out), -EINVAL);
+	buf_done(&out);
+	buf_init(&out, HEAD_LEN);
+	assert_int_equal(entry_encode(&sample, &out), -E2BIG);
+	assert_int_equal(buf_len(&out), 0);
+	buf_done(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_entry_comes_back_as_it_was),
+		cmocka_unit_test(the_layout_is_the_one_that_is_written_down),
+		cmocka_unit_test(every_flipped_bit_is_found),
+		cmocka_unit_test(an_entry_cut_short_or_drawn_out_is_bad),
+		cmocka_unit_test(a_right_checksum_does_not_make_lengths_right),
+		cmocka_unit_test(impossible_values_are_bad),
+		cmocka_unit_test(what_could_not_be_read_is_not_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
