@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dialect.h - what an inference API means by its bytes: one const table of
+ * functions per API (PROTOCOLS.md section 1), so that a new API is one new
+ * file and one row.  Pure: no sockets, no configuration.
+ *
+ * A request becomes a call in two steps: dialect_recognise() from method and
+ * path, then call_read_body() once the body is whole.
+ */
+#ifndef PROXY_DIALECT_DIALECT_H
+#define PROXY_DIALECT_DIALECT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "cache/canon.h"
+#include "cache/policy.h"
+#include "proxy/http/error_body.h"
+#include "proxy/http/reader.h"
+
+struct dialect;
+
+/* How this API's servers take their token (PROTOCOLS.md section 2). */
+enum token_form {
+	TOKEN_BEARER,		/* Authorization: Bearer TOKEN */
+	TOKEN_X_API_KEY,	/* x-api-key: TOKEN */
+};
+
+/* One request, understood. */
+struct call {
+	const struct dialect	*dialect;
+	const struct canon_rules *rules;	/* of this path; NULL: key the raw body */
+	const char	*path_class;	/* paths that differ only in form share one; NULL: the path itself */
+	struct bytes	 path_detail;	/* of the path, where it changes the answer: task, provider */
+	bool		 is_inference;	/* a question whose answer may be stored */
+	bool		 is_json_answer;	/* a good answer is one JSON text */
+	unsigned	 row_flags;	/* of its dialect; nobody else's */
+
+	struct bytes	 model;		/* as the client wrote it, alias not applied; may be empty */
+	bool		 model_in_path;	/* then MODEL lies within the path, else ... */
+	struct bytes	 model_raw;	/* ... here is its raw JSON string within the body */
+
+	bool		 wants_stream;
+	bool		 is_canonical;	/* the body was one strict JSON text */
+	struct bytes	 canonical;	/* its canonical form, or the raw body */
+	struct directives directives;	/* what body, fields and path ask of the cache */
+	bool		 legacy_only_if_cached;	/* X-Load-Model: 0 (PROTOCOLS.md 3.6) */
+};
+
+enum answer_verdict {
+	ANSWER_STORABLE = 0,
+	ANSWER_NOT_OF_TYPE,	/* content type is not what this API answers with */
+	ANSWER_NOT_WHOLE,	/* no whole JSON text */
+	ANSWER_HOLDS_ERROR,	/* a truthy "error" inside a 200 */
+	ANSWER_EMPTY,		/* no choices, no content, no vectors, no bytes */
+	ANSWER_PASSING,		/* true only now: pause_turn, done_reason load */
+};
+
+struct dialect {
+	const char	*name;		/* as in a route's "dialect" */
+	enum error_shape error_shape;
+	enum token_form	 token_form;
+
+	/* Do its servers say x-compute-time in milliseconds (PROTOCOLS.md 4)? */
+	bool		 compute_time_in_msec;
+
+	/*
+	 * Is METHOD PATH of this API?  Fills dialect, rules, path_class and
+	 * path_detail, is_inference, is_json_answer and, if the path holds it,
+	 * the model.
+	 */
+	bool	(*recognise)(const struct request_head *head, struct call *call);
+
+	/* May a 200 answer with this type and body be stored? */
+	enum answer_verdict (*judge)(const struct call *call, struct bytes content_type,
+	    struct bytes body);
+};
+
+/* All of them, the more particular before the more general; ends with raw. */
+extern const struct dialect *const dialects[];
+
+/* The dialect of that name, or NULL. */
+const struct dialect	*dialect_find(const char *name);
+
+/* Whose request is it?  Never fails: what no other knows is raw. */
+void	dialect_recognise(const struct request_head *head, struct call *ret_call);
+
+/*
+ * Read the body (canonical form, model, stream, options.use_cache and its
+ * like) and the request's cache directives into CALL.  0, or -E2BIG when ARENA
+ * is full.
+ */
+int	call_read_body(struct call *call, const struct request_head *head, struct bytes body,
+	    struct arena *arena) MUST_USE;
+
+/* H-29: [A-Za-z0-9._-]+(/...)* with an optional :tag, no segment "." or "..", <= 200 bytes. */
+bool	model_id_is_valid(struct bytes id);
+
+/* H-29: no empty-dot segments, no encoded slash, backslash, dot or NUL, no control bytes. */
+bool	path_is_valid(struct bytes path);
+
+enum field_use {
+	FIELD_DROPPED,		/* stays with us: not known to any API */
+	FIELD_NEUTRAL,		/* goes upstream, cannot change the answer */
+	FIELD_KEYED,		/* goes upstream, may change the answer */
+	FIELD_CREDENTIAL,	/* goes upstream only with token: {client: true} */
+};
+
+/* What becomes of a request's header field (H-26): one table, field_tbl.h. */
+enum field_use	field_use(struct bytes name);
+
+/*
+ * The keyed fields of a request in a canonical spelling, one "name: value\n"
+ * each, in the order of the table; Accept counts only where it names an image
+ * or audio type, Content-Type only for bodies that are not JSON (a multipart
+ * boundary left out).
+ */
+int	field_key(const struct request_head *head, const struct call *call,
+	    struct arena *arena, struct bytes *ret_text) MUST_USE;
+
+/* Does a stored answer replay this field of an upstream's head? (PROTOCOLS.md 17.1, 6.6) */
+bool	field_is_replayed(const struct fields *answer, struct bytes name);
+
+#endif

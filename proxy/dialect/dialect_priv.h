@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dialect_priv.h - what the files of the dialects share.  For them alone.
+ */
+#ifndef PROXY_DIALECT_PRIV_H
+#define PROXY_DIALECT_PRIV_H
+
+#include <jansson.h>
+
+#include "proxy/dialect/dialect.h"
+
+extern const struct dialect dialect_hf, dialect_openai, dialect_anthropic, dialect_ollama,
+    dialect_tei, dialect_tgi, dialect_llama, dialect_raw;
+
+/* The members that any dialect wants to know of a body; in this order in struct canon. */
+enum watched {
+	WATCHED_MODEL,
+	WATCHED_STREAM,
+	WATCHED_USE_CACHE,
+	WATCHED_STORE,
+	WATCHED_LIVE,		/* this one and all behind it: the answer is not in the body alone */
+};
+extern const char *const watched_places[];
+
+/* One path of an API. */
+struct path_row {
+	const char	*path;			/* exact */
+	const char	*path_class;
+	const struct canon_rules *rules;
+	unsigned	 flags;
+};
+
+enum {
+	ROW_JSON	= 1 << 0,	/* answers with JSON */
+	ROW_MODEL	= 1 << 1,	/* the body names the model */
+	ROW_STREAMS	= 1 << 2,	/* streams unless told otherwise */
+	ROW_ALWAYS_STREAMS = 1 << 3,
+	ROW_STATEFUL	= 1 << 4,	/* a question only with "store": false */
+	ROW_PLAIN	= 1 << 5,	/* no question: never stored */
+};
+
+/*
+ * Fill CALL from the row of PATH among ROWS (N of them); false if none is.  Only
+ * POST asks questions; GET and HEAD of such a path are this API's as well.
+ */
+bool	recognise_path(const struct path_row *rows, size_t n, const struct dialect *dialect,
+	    const struct request_head *head, struct bytes path, struct call *call);
+
+/* PATH without a leading "/v1". */
+struct bytes	without_v1(struct bytes path);
+
+/* verdict.c */
+
+bool	type_is_json(struct bytes content_type);
+bool	type_has_prefix(struct bytes content_type, const char *prefix);
+
+/*
+ * Read a JSON answer: ANSWER_STORABLE and the tree in *RET_ROOT, which the caller
+ * gives back with json_decref(), or why it is not to be stored.
+ */
+enum answer_verdict	judge_json(struct bytes content_type, struct bytes body, json_t **ret_root);
+
+/* Is there something in VALUE: neither null, "", [] nor {}? */
+bool	json_says_something(const json_t *value);
+
+/* A JSON answer that only has to be whole, no error and not empty. */
+enum answer_verdict	judge_plain_json(const struct call *call, struct bytes content_type,
+			    struct bytes body);
+
+/* The member NAME of a JSON answer has to say something. */
+enum answer_verdict	judge_member(struct bytes content_type, struct bytes body,
+			    const char *name);
+
+#endif

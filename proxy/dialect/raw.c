@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * raw.c - what no other dialect knows: method, path and body are the question,
+ * as they stand.
+ */
+#include "proxy/dialect/dialect_priv.h"
+
+static const struct canon_rules rules = { .watched = watched_places };
+
+static bool
+recognise(const struct request_head *head, struct call *call)
+{
+	call->dialect = &dialect_raw;
+	call->rules = &rules;
+	call->row_flags = ROW_MODEL;
+	call->is_inference = bytes_eq_str(head->method, "POST");
+	return true;
+}
+
+static enum answer_verdict
+judge(const struct call *call, struct bytes content_type, struct bytes body)
+{
+	if (type_is_json(content_type))
+		return judge_plain_json(call, content_type, body);
+	if (content_type.len == 0 || type_has_prefix(content_type, "text/html") ||
+	    type_has_prefix(content_type, "text/event-stream"))
+		return ANSWER_NOT_OF_TYPE;
+	return body.len > 0 ? ANSWER_STORABLE : ANSWER_EMPTY;
+}
+
+const struct dialect dialect_raw = {
+	.name = "raw",
+	.error_shape = ERROR_SHAPE_HF,
+	.token_form = TOKEN_BEARER,
+	.recognise = recognise,
+	.judge = judge,
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tgi.c - text-generation-inference's own paths (PROTOCOLS.md 5).  All its
+ * parameters change the answer; even whether there are any does.
+ */
+#include "proxy/dialect/dialect_priv.h"
+
+static const char *const neutral[] = { "/stream", NULL };
+
+static const char *const real[] = {
+	"/parameters/temperature", "/parameters/top_p", "/parameters/typical_p",
+	"/parameters/repetition_penalty", "/parameters/frequency_penalty", NULL,
+};
+
+static const struct canon_rules rules = {
+	.neutral = neutral, .real = real, .watched = watched_places,
+};
+
+static const struct path_row rows[] = {
+	{ "/generate", "generate", &rules, ROW_JSON },
+	{ "/generate_stream", "generate", &rules, ROW_JSON | ROW_ALWAYS_STREAMS },
+	{ "/chat_tokenize", "chat_tokenize", &rules, ROW_JSON },
+};
+
+static bool
+recognise(const struct request_head *head, struct call *call)
+{
+	return recognise_path(rows, ARRAY_LEN(rows), &dialect_tgi, head, head->path, call);
+}
+
+static enum answer_verdict
+judge(const struct call *call, struct bytes content_type, struct bytes body)
+{
+	if (call->path_class[0] == 'g')
+		return judge_member(content_type, body, "generated_text");
+	return judge_plain_json(call, content_type, body);
+}
+
+const struct dialect dialect_tgi = {
+	.name = "tgi",
+	.error_shape = ERROR_SHAPE_HF,
+	.token_form = TOKEN_BEARER,
+	.recognise = recognise,
+	.judge = judge,
+};

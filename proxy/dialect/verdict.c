@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.c - what all dialects ask of an answer before it may be stored
+ * (DESIGN.md, Points settled).
+ */
+#include <string.h>
+
+#include "proxy/dialect/dialect_priv.h"
+
+static struct bytes
+essence_of(struct bytes content_type)
+{
+	return bytes_trim(bytes_cut(&content_type, ';'));
+}
+
+bool
+type_is_json(struct bytes content_type)
+{
+	struct bytes essence = essence_of(content_type);
+	struct bytes end = bytes_skip(essence, essence.len < 5 ? essence.len : essence.len - 5);
+
+	return bytes_eq_str_nocase(essence, "application/json") ||
+	    bytes_eq_str_nocase(end, "+json");
+}
+
+bool
+type_has_prefix(struct bytes content_type, const char *prefix)
+{
+	return bytes_has_prefix_nocase(content_type, prefix);
+}
+
+bool
+json_says_something(const json_t *value)
+{
+	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
+	case JSON_OBJECT:
+		return json_object_size(value) > 0;
+	case JSON_ARRAY:
+		return json_array_size(value) > 0;
+	case JSON_STRING:
+		return json_string_length(value) > 0;
+	case JSON_NULL:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* An "error" that is null, false, 0 or "" says that there is none. */
+static bool
+holds_error(const json_t *root)
+{
+	const json_t *error = json_object_get(root, "error");
+
+	if (error == NULL || json_is_null(error) || json_is_false(error))
+		return false;
+	if (json_is_string(error))
+		return json_string_length(error) > 0;
+	return !json_is_number(error) || json_number_value(error) != 0;
+}
+
+enum answer_verdict
+judge_json(struct bytes content_type, struct bytes body, json_t **ret_root)
+{
+	/* Integers of any size are fine: nothing is computed with them. */
+	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL;
+	json_t *root;
+
+	if (!type_is_json(content_type))
+		return ANSWER_NOT_OF_TYPE;
+	if (body.len == 0)
+		return ANSWER_EMPTY;
+	root = json_loadb(body.ptr, body.len, flags, NULL);
+	if (root == NULL)
+		return ANSWER_NOT_WHOLE;
+	if (holds_error(root)) {
+		json_decref(root);
+		return ANSWER_HOLDS_ERROR;
+	}
+	*ret_root = root;
+	return ANSWER_STORABLE;
+}
+
+enum answer_verdict
+judge_plain_json(const struct call *call, struct bytes content_type, struct bytes body)
+{
+	enum answer_verdict verdict;
+	json_t *root;
+
+	(void)call;
+	verdict = judge_json(content_type, body, &root);
+	if (verdict != ANSWER_STORABLE)
+		return verdict;
+	if (!json_says_something(root))
+		verdict = ANSWER_EMPTY;
+	json_decref(root);
+	return verdict;
+}
+
+enum answer_verdict
+judge_member(struct bytes content_type, struct bytes body, const char *name)
+{
+	enum answer_verdict verdict;
+	json_t *root;
+
+	verdict = judge_json(content_type, body, &root);
+	if (verdict != ANSWER_STORABLE)
+		return verdict;
+	if (!json_says_something(json_object_get(root, name)))
+		verdict = ANSWER_EMPTY;
+	json_decref(root);
+	return verdict;
+}

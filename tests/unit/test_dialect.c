@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_dialect.c - whose request it is, which questions are one, and which
+ * answers are worth keeping: the tables of PROTOCOLS.md 1 and 14.
+ */
+#include "proxy/dialect/dialect.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+
+#define ARENA_SIZE	((size_t)1 << 20)
+
+/* A request as the reader would have left it. */
+static struct request_head
+head_of(const char *method, const char *path)
+{
+	struct request_head head = { .method = bytes_str(method), .path = bytes_str(path) };
+
+	head.target = head.path;
+	return head;
+}
+
+static void
+every_path_finds_its_dialect(void **state)
+{
+	static const struct {
+		const char	*method, *path, *dialect, *path_class, *detail, *model;
+		bool		 is_inference;
+	} rows[] = {
+		{ "POST", "/models/t5-base", "hf", "task", "", "t5-base", true },
+		{ "POST", "/models/org/m", "hf", "task", "", "org/m", true },
+		{ "POST", "/hf-inference/models/org/m", "hf", "task", "", "org/m", true },
+		{ "POST", "/pipeline/translation/org/m", "hf", "task", "translation", "org/m", true },
+		{ "POST", "/models/org/m/pipeline/translation", "hf", "task", "translation", "org/m",
+		    true },
+		{ "POST", "/hf-inference/models/org/m/pipeline/translation", "hf", "task",
+		    "translation", "org/m", true },
+		{ "POST", "/", "hf", "task", "", "", true },
+		{ "GET", "/models/org/m/info", "hf", "task", "", "org/m", false },
+		{ "GET", "/status/org/m", "hf", "task", "", "org/m", false },
+		{ "POST", "/v1/chat/completions", "openai", "chat", "", "", true },
+		{ "POST", "/chat/completions", "openai", "chat", "", "", true },
+		{ "POST", "/models/org/m/v1/chat/completions", "openai", "chat", "", "org/m", true },
+		{ "POST", "/hf-inference/models/m/v1/completions", "openai", "completions", "", "m",
+		    true },
+		{ "POST", "/together/v1/chat/completions", "openai", "chat", "together", "", true },
+		{ "POST", "/v1/completions", "openai", "completions", "", "", true },
+		{ "POST", "/v1/embeddings", "openai", "embeddings", "", "", true },
+		{ "POST", "/embeddings", "openai", "embeddings", "", "", true },
+		{ "POST", "/v1/moderations", "openai", "moderations", "", "", true },
+		{ "POST", "/v1/audio/transcriptions", "openai", "transcriptions", "", "", true },
+		{ "POST", "/v1/images/generations", "openai", "images", "", "", false },
+		{ "GET", "/v1/models", "openai", "models", "", "", false },
+		{ "GET", "/v1/models/gpt-4o", "openai", "models", "", "", false },
+		{ "POST", "/v1/messages", "anthropic", "messages", "", "", true },
+		{ "POST", "/v1/messages/count_tokens", "anthropic", "count_tokens", "", "", true },
+		{ "POST", "/api/generate", "ollama", "generate", "", "", true },
+		{ "POST", "/api/chat", "ollama", "chat", "", "", true },
+		{ "POST", "/api/embed", "ollama", "embed", "", "", true },
+		{ "POST", "/api/embeddings", "ollama", "embeddings", "", "", true },
+		{ "POST", "/api/show", "ollama", "show", "", "", false },
+		{ "GET", "/api/tags", "ollama", "tags", "", "", false },
+		{ "POST", "/embed", "tei", "embed", "", "", true },
+		{ "POST", "/predict", "tei", "predict", "", "", true },
+		{ "POST", "/rerank", "tei", "rerank", "", "", true },
+		{ "POST", "/similarity", "tei", "similarity", "", "", true },
+		{ "GET", "/info", "tei", "info", "", "", false },
+		{ "POST", "/generate", "tgi", "generate", "", "", true },
+		{ "POST", "/generate_stream", "tgi", "generate", "", "", true },
+		{ "POST", "/completion", "llama", "completion", "", "", true },
+		{ "POST", "/infill", "llama", "infill", "", "", true },
+		{ "POST", "/v1/rerank", "llama", "rerank", "", "", true },
+		{ "POST", "/apply-template", "llama", "apply-template", "", "", true },
+		{ "GET", "/props", "llama", "props", "", "", false },
+		{ "POST", "/anything/else", "raw", NULL, "", "", true },
+		{ "PUT", "/anything/else", "raw", NULL, "", "", false },
+		{ "POST", "/v1/chat/completionsx", "raw", NULL, "", "", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct request_head head = head_of(rows[i].method, rows[i].path);
+		struct call call;
+
+		dialect_recognise(&head, &call);
+		assert_string_equal(call.dialect->name, rows[i].dialect);
+		if (rows[i].path_class != NULL)
+			assert_string_equal(call.path_class, rows[i].path_class);
+		else
+			assert_null(call.path_class);
+		assert_true(bytes_eq_str(call.path_detail, rows[i].detail));
+		assert_true(bytes_eq_str(call.model, rows[i].model));
+		assert_int_equal(call.model_in_path, rows[i].model[0] != '\0');
+		assert_int_equal(call.is_inference, rows[i].is_inference);
+		assert_ptr_equal(dialect_find(rows[i].dialect), call.dialect);
+	}
+	assert_null(dialect_find("gopher"));
+}
+
+static struct call
+read_call(const char *path, const char *body, struct arena *arena)
+{
+	struct request_head head = head_of("POST", path);
+	struct call call;
+
+	dialect_recognise(&head, &call);
+	assert_int_equal(call_read_body(&call, &head, bytes_str(body), arena), 0);
+	return call;
+}
+
+static void
+fields_without_effect_make_no_other_question(void **state)
+{
+	static const struct {
+		const char	*path, *a, *b;
+		bool		 is_same;
+	} rows[] = {
+		{ "/models/m", "{\"inputs\":\"x\"}", "{ \"inputs\" : \"\\u0078\" }", true },
+		{ "/models/m", "{\"inputs\":\"x\"}",
+		    "{\"inputs\":\"x\",\"options\":{\"wait_for_model\":true}}", true },
+		{ "/models/m", "{\"inputs\":\"x\"}", "{\"inputs\":\"x\",\"parameters\":{}}", false },
+		{ "/models/m", "{\"inputs\":\"x\"}", "{\"inputs\":\"y\"}", false },
+		{ "/v1/chat/completions", "{\"model\":\"m\",\"messages\":[]}",
+		    "{\"messages\":[],\"model\":\"m\",\"user\":\"u\",\"stream\":false,\"metadata\":{}}",
+		    true },
+		{ "/v1/chat/completions", "{\"temperature\":0}", "{\"temperature\":0.0}", true },
+		{ "/v1/chat/completions", "{\"temperature\":1e-1}", "{\"temperature\":0.10}", true },
+		{ "/v1/chat/completions", "{\"n\":1}", "{\"n\":1.0}", false },
+		{ "/v1/chat/completions", "{\"seed\":9007199254740993}", "{\"seed\":9007199254740992}",
+		    false },
+		{ "/v1/chat/completions", "{\"a_new_option\":1}", "{}", false },
+		{ "/v1/messages", "{\"messages\":[{\"content\":[{\"text\":\"a\"}]}]}",
+		    "{\"messages\":[{\"content\":[{\"text\":\"a\",\"cache_control\":{}}]}]}", true },
+		{ "/v1/messages", "{\"tools\":[{\"input_schema\":{\"cache_control\":1}}]}",
+		    "{\"tools\":[{\"input_schema\":{}}]}", false },
+		{ "/api/chat", "{\"model\":\"m\"}", "{\"model\":\"m\",\"keep_alive\":\"5m\"}", true },
+		{ "/api/chat", "{\"options\":{\"num_thread\":4}}", "{\"options\":{}}", true },
+		{ "/api/chat", "{\"options\":{\"num_ctx\":4}}", "{\"options\":{}}", false },
+		{ "/embed", "{\"truncate\":null}", "{\"truncate\":false}", false },
+		{ "/generate", "{\"parameters\":{}}", "{}", false },
+		{ "/completion", "{\"prompt\":\"a\",\"cache_prompt\":true}", "{\"prompt\":\"a\"}", true },
+		{ "/models/m/v1/chat/completions", "{\"model\":\"a\"}", "{\"model\":\"b\"}", false },
+	};
+	struct arena *arena = arena_new(ARENA_SIZE);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct call a = read_call(rows[i].path, rows[i].a, arena);
+		struct call b = read_call(rows[i].path, rows[i].b, arena);
+
+		assert_true(a.is_canonical && b.is_canonical);
+		assert_int_equal(bytes_eq(a.canonical, b.canonical), rows[i].is_same);
+	}
+	arena_free(arena);
+}
+
+static void
+a_body_says_model_stream_and_whether_it_is_a_question(void **state)
+{
+	static const struct {
+		const char	*path, *body, *model;
+		bool		 wants_stream, is_inference, no_cache;
+	} rows[] = {
+		{ "/v1/chat/completions", "{\"model\":\"a\\u0062\",\"stream\":true}", "ab", true, true,
+		    false },
+		{ "/v1/chat/completions", "{\"model\":7}", "", false, true, false },
+		{ "/v1/chat/completions", "{\"model\":\"m\",\"web_search_options\":{}}", "m", false,
+		    false, false },
+		{ "/v1/chat/completions", "{\"model\":\"m\",\"web_search_options\":null}", "m", false,
+		    true, false },
+		{ "/models/m", "{\"model\":\"other\",\"options\":{\"use_cache\":false}}", "m", false,
+		    true, true },
+		{ "/api/chat", "{\"model\":\"m\"}", "m", true, true, false },
+		{ "/api/chat", "{\"model\":\"m\",\"stream\":false}", "m", false, true, false },
+		{ "/api/embed", "{\"model\":\"m\"}", "m", false, true, false },
+		{ "/generate_stream", "{\"stream\":false}", "", true, true, false },
+		{ "/v1/responses", "{\"model\":\"m\"}", "m", false, false, false },
+		{ "/v1/responses", "{\"model\":\"m\",\"store\":false}", "m", false, true, false },
+		{ "/v1/responses", "{\"store\":false,\"previous_response_id\":\"r\"}", "", false, false,
+		    false },
+		{ "/completion", "{\"t_max_predict_ms\":5}", "", false, false, false },
+		{ "/v1/chat/completions", "{\"model\":\"m\"", "", false, true, false },
+		{ "/v1/chat/completions", "{\"model\":\"m\",\"model\":\"n\"}", "", false, true, false },
+		{ "/models/m", "", "m", false, true, false },
+	};
+	struct arena *arena = arena_new(ARENA_SIZE);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct call call = read_call(rows[i].path, rows[i].body, arena);
+
+		assert_true(bytes_eq_str(call.model, rows[i].model));
+		assert_int_equal(call.wants_stream, rows[i].wants_stream);
+		assert_int_equal(call.is_inference, rows[i].is_inference);
+		assert_int_equal(call.directives.no_cache, rows[i].no_cache);
+		if (!call.is_canonical)
+			assert_true(bytes_eq_str(call.canonical, rows[i].body));
+	}
+	arena_free(arena);
+}
+
+static void
+where_the_model_stands_in_the_body_is_known(void **state)
+{
+	const char *body = "{\"a\":1, \"model\" : \"m\\n\"}";
+	struct arena *arena = arena_new(ARENA_SIZE);
+	struct call call = read_call("/v1/embeddings", body, arena);
+
+	(void)state;
+	assert_true(bytes_eq_str(call.model_raw, "\"m\\n\""));
+	assert_ptr_equal(call.model_raw.ptr, strstr(body, "\"m\\n"));
+	arena_free(arena);
+}
+
+static void
+fields_say_what_may_be_answered_from_the_cache(void **state)
+{
+	static const struct {
+		const char	*name, *value, *second;
+		bool		 no_cache, only_if_cached, is_legacy;
+	} rows[] = {
+		{ "Cache-Control", "no-cache", NULL, true, false, false },
+		{ "Cache-Control", "max-age=5, only-if-cached", NULL, false, true, false },
+		{ "X-Use-Cache", "false", NULL, true, false, false },
+		{ "x-use-cache", "0", NULL, true, false, false },
+		{ "x-use-cache", "true", NULL, false, false, false },
+		{ "X-Load-Model", "0", NULL, false, true, true },
+		{ "Pragma", "no-cache", NULL, true, false, false },
+		{ "Pragma", "no-cache", "max-age=5", false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *arena = arena_new(ARENA_SIZE);
+		struct request_head head = head_of("POST", "/models/m");
+		struct call call;
+
+		assert_int_equal(fields_add(&head.fields, arena, bytes_str(rows[i].name),
+		    bytes_str(rows[i].value)), 0);
+		if (rows[i].second != NULL)
+			assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("cache-control"),
+			    bytes_str(rows[i].second)), 0);
+		dialect_recognise(&head, &call);
+		assert_int_equal(call_read_body(&call, &head, BYTES_LIT("{}"), arena), 0);
+		assert_int_equal(call.directives.no_cache, rows[i].no_cache);
+		assert_int_equal(call.directives.only_if_cached, rows[i].only_if_cached);
+		assert_int_equal(call.legacy_only_if_cached, rows[i].is_legacy);
+		arena_free(arena);
+	}
+}
+
+static void
+ids_and_paths_that_play_tricks_are_refused(void **state)
+{
+	static const struct bytes good_ids[] = {
+		BYTES_LIT("t5-base"), BYTES_LIT("org/m.v1_x"), BYTES_LIT("llama3.2:3b-Q4_K_M"),
+		BYTES_LIT("a/b/c"), BYTES_LIT("m:fastest"),
+	}, bad_ids[] = {
+		BYTES_LIT(""), BYTES_LIT("."), BYTES_LIT(".."), BYTES_LIT("../.."), BYTES_LIT("a/.."),
+		BYTES_LIT("a/./b"), BYTES_LIT("/a"), BYTES_LIT("a/"), BYTES_LIT("a//b"),
+		BYTES_LIT("%2e%2e"), BYTES_LIT("a%2fb"), BYTES_LIT("http://evil/"), BYTES_LIT("a?b"),
+		BYTES_LIT("a#b"), BYTES_LIT("a\\b"), BYTES_LIT("u@h"), BYTES_LIT("a\0b"),
+		BYTES_LIT("a b"), BYTES_LIT("\xc3\xa4"), BYTES_LIT("a:"), BYTES_LIT("a:b:c"),
+		BYTES_LIT("a:.."), BYTES_LIT("a:b/c"),
+	}, good_paths[] = {
+		BYTES_LIT("/"), BYTES_LIT("/models/a/b"), BYTES_LIT("/a%20b"), BYTES_LIT("/a...b"),
+	}, bad_paths[] = {
+		BYTES_LIT("//evil/"), BYTES_LIT("/a/../b"), BYTES_LIT("/.."), BYTES_LIT("/a/."),
+		BYTES_LIT("/%2e%2E/"), BYTES_LIT("/a%2fb"), BYTES_LIT("/a%5Cb"), BYTES_LIT("/a%00"),
+		BYTES_LIT("/a%"), BYTES_LIT("/a%2"), BYTES_LIT("/a%zz"), BYTES_LIT("/a\\b"),
+		BYTES_LIT("/a\x01"), BYTES_LIT("/\xc3\xa4"),
+	};
+	char long_id[10000];
+
+	(void)state;
+	memset(long_id, 'a', sizeof(long_id));
+	assert_true(model_id_is_valid((struct bytes){ long_id, 200 }));
+	assert_false(model_id_is_valid((struct bytes){ long_id, 201 }));
+	assert_false(model_id_is_valid((struct bytes){ long_id, sizeof(long_id) }));
+	for (size_t i = 0; i < ARRAY_LEN(good_ids); i++)
+		assert_true(model_id_is_valid(good_ids[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad_ids); i++)
+		assert_false(model_id_is_valid(bad_ids[i]));
+	for (size_t i = 0; i < ARRAY_LEN(good_paths); i++)
+		assert_true(path_is_valid(good_paths[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad_paths); i++)
+		assert_false(path_is_valid(bad_paths[i]));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_path_finds_its_dialect),
+		cmocka_unit_test(fields_without_effect_make_no_other_question),
+		cmocka_unit_test(a_body_says_model_stream_and_whether_it_is_a_question),
+		cmocka_unit_test(where_the_model_stands_in_the_body_is_known),
+		cmocka_unit_test(fields_say_what_may_be_answered_from_the_cache),
+		cmocka_unit_test(ids_and_paths_that_play_tricks_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
