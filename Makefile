@@ -26,7 +26,7 @@ endif
 BASE	= arena buf bytes clock err glob log mem num
 HTTP	= error_body field head_scan reader respond
 CACHE	= canon digest entry key policy scribe spell store store_file
-CONFIG	= config defaults load option route schema secret yaml
+CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic dialect field_use hf llama ollama openai raw tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli client forward request request_step server stats version worker
@@ -51,7 +51,7 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 UNIT_base	= arena buf bytes glob log num
 UNIT_http	= error_body field head_scan reader respond
 UNIT_cache	= canon digest entry key policy scribe spell store
-UNIT_config	= config option route schema secret yaml
+UNIT_config	= config option route schema secret tree
 UNIT_dialect	= dialect field_use verdict
 UNIT	= $(foreach l,base http cache config dialect,$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - the configuration, whole and immutable once loaded.  Every option
+ * is a row of option_tbl.h.  Counted, so that requests under way keep the one
+ * they started with.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "config/secret.h"
+
+struct config_log {
+	char	*level;			/* error, warn, info, debug */
+	bool	 access;		/* a line per request */
+};
+
+struct config_cache {
+	char		*path;
+	uint64_t	 size;
+	usec_t		 ttl;
+};
+
+struct config_timeouts {
+	usec_t	connect;
+	usec_t	first_byte;		/* until the answer's head */
+	usec_t	idle;			/* between two reads of the answer */
+	usec_t	total;			/* 0: none */
+};
+
+struct config_upstream {
+	char			*name;
+	char			*url;		/* http://, https:// or unix:/path */
+	struct secret		*token;		/* NULL: none */
+	bool			 token_client;	/* token: {client: true} */
+	char			*token_header;	/* authorization, x-api-key; NULL: the API's own */
+	char			*compute;	/* x-compute-type when the answer names none; or NULL */
+	char			*ca_file;	/* or NULL */
+	struct config_timeouts	 timeouts;
+};
+
+struct config_route {
+	char		**models;	/* globs, NULL-terminated */
+	char		*path;		/* glob, or NULL */
+	char		*dialect;	/* name, or NULL */
+	char		*team;		/* unused until teams exist; always NULL */
+	size_t		*to;		/* indices into upstreams, in order */
+	size_t		 n_to;
+	char		*rewrite_model;	/* or NULL */
+	bool		 cache;		/* false: never look, never store */
+	usec_t		 cache_ttl;
+};
+
+struct config {
+	char		**listen;	/* NULL-terminated: host:port, [v6]:port, unix:/path */
+	unsigned	 workers;
+	uint64_t	 max_body;
+	usec_t		 drain_timeout;
+	char		*ca_file;	/* or NULL: the system's */
+	struct config_log	 log;
+	struct config_cache	 cache;
+	struct config_upstream	*upstreams;
+	size_t		 n_upstreams;
+	struct config_route	*routes;
+	size_t		 n_routes;
+	unsigned	 refs;		/* atomic */
+};
+
+/* One thing wrong: "FILE:LINE:COL: path: what, did you mean ...". */
+typedef void config_complain_fn(void *arg, const char *line);
+
+/*
+ * Load FILE, or the built-in defaults when it is NULL (listen on
+ * 127.0.0.1:8080, cache in $XDG_CACHE_HOME/reprise or ~/.cache/reprise, upstream
+ * the Hugging Face router with HF_TOKEN if set).  COMPLAIN hears of everything
+ * wrong, not only the first.  Returns 0, CONFIG_E_WRONG, or a negative error
+ * when FILE cannot be read (COMPLAIN has heard of that too).
+ */
+enum {
+	CONFIG_E_WRONG = 1,
+};
+int	config_load(const char *file, config_complain_fn *complain, void *arg,
+	    struct config **ret_config) MUST_USE;
+
+struct config	*config_ref(struct config *config);
+struct config	*config_unref(struct config *config);	/* returns NULL */
+
+/* $REPRISE_CONFIG, else /etc/reprise/reprise.yaml if it exists, else NULL. */
+const char	*config_default_file(void);
+
+/* The first route that takes such a request, or NULL. */
+const struct config_route	*config_route_find(const struct config *config,
+				    struct bytes model, struct bytes path, const char *dialect);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.c - the tree of a YAML text, walked beside the table of options.  It
+ * goes on after a mistake, so that all are heard of at once.
+ */
+#include "config/load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/option.h"
+#include "config/tree.h"
+
+#define LINE_MAX_LEN	1024
+#define WORDS_MAX	256
+
+/* Where we are: "routes[2].cache.ttl", from the end. */
+struct trail {
+	const struct trail	*up;
+	const char		*name;		/* NULL: a member of a list */
+	size_t			 index;
+};
+
+struct loader {
+	const char		*file;
+	config_complain_fn	*complain;
+	void			*arg;
+	struct config		*config;
+	unsigned		 n_wrong;
+};
+
+static int
+add_trail(struct buf *out, const struct trail *trail)
+{
+	int r;
+
+	if (trail == NULL)
+		return 0;
+	r = add_trail(out, trail->up);
+	if (r < 0)
+		return r;
+	if (trail->name == NULL)
+		return buf_addf(out, "[%zu]", trail->index);
+	return buf_addf(out, "%s%s", buf_len(out) > 0 ? "." : "", trail->name);
+}
+
+/* What does not fit into the line is cut off it. */
+static void
+say(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct bytes what)
+{
+	char line[LINE_MAX_LEN];
+	struct buf path;
+
+	loader->n_wrong++;
+	buf_init(&path, LINE_MAX_LEN);
+	if (add_trail(&path, trail) < 0 || buf_add_str(&path, ": ") < 0)
+		buf_done(&path);
+	snprintf(line, sizeof(line), "%s:%u:%u: %.*s%.*s", loader->file, node->line, node->column,
+	    trail != NULL ? (int)buf_len(&path) : 0, buf_bytes(&path).ptr, BYTES_ARG(what));
+	loader->complain(loader->arg, line);
+	buf_done(&path);
+}
+
+static void __attribute__((format(printf, 4, 5)))
+sayf(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    const char *fmt, ...)
+{
+	char what[LINE_MAX_LEN];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	say(loader, node, trail, bytes_str(what));
+}
+
+static void
+say_unknown(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    const char *what, const char *word, const char *const *words, size_t n)
+{
+	const char *meant = option_suggest(word, words, n);
+
+	if (meant != NULL)
+		sayf(loader, node, trail, "unknown %s, did you mean \"%s\"?", what, meant);
+	else
+		sayf(loader, node, trail, "unknown %s", what);
+}
+
+static bool
+check_kind(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    enum tree_kind kind)
+{
+	static const char *const words[] = {
+		[TREE_SCALAR] = "a single value", [TREE_LIST] = "a list",
+		[TREE_MAP] = "a map of names to values",
+	};
+
+	if (node->kind == kind)
+		return true;
+	sayf(loader, node, trail, "must be %s", words[kind]);
+	return false;
+}
+
+typedef int set_fn(const struct option *option, const char *text, void *base, struct buf *why);
+
+static void
+read_scalar(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base, set_fn *set)
+{
+	struct buf why;
+
+	if (!check_kind(loader, node, trail, TREE_SCALAR))
+		return;
+	if (node->is_null) {
+		sayf(loader, node, trail, "has no value");
+		return;
+	}
+	buf_init(&why, LINE_MAX_LEN);
+	if (set(option, node->text, base, &why) != 0)
+		say(loader, node, trail, buf_bytes(&why));
+	buf_done(&why);
+}
+
+/* One value or a list of them; the default goes when something is said. */
+static void
+read_list(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	char ***list = (char ***)(void *)((char *)base + option->offset);
+
+	for (size_t i = 0; *list != NULL && (*list)[i] != NULL; i++)
+		xfree((*list)[i]);
+	*list = xfree(*list);
+	if (node->kind != TREE_LIST) {
+		read_scalar(loader, option, node, trail, base, option_add);
+		return;
+	}
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		read_scalar(loader, option, node->pairs[i].value, &here, base, option_add);
+	}
+}
+
+static const struct {
+	const char	*name;
+	int		(*read)(const char *arg, struct secret **ret_secret);
+} token_forms[] = {
+	{ "env", secret_from_env },
+	{ "file", secret_from_file },
+	{ "credential", secret_from_credential },
+	{ "value", secret_from_value },
+	{ "client", NULL },
+};
+
+static const char *
+why_no_secret(int r)
+{
+	switch (r) {
+	case SECRET_E_UNSET:
+		return "is not set";
+	case SECRET_E_EMPTY:
+		return "is empty";
+	case SECRET_E_BAD:
+		return "holds bytes that no header field may";
+	default:
+		return strerror(-r);
+	}
+}
+
+/* No message repeats a value: it may be the token itself (H-70). */
+static void
+read_token_form(struct loader *loader, size_t form, const struct tree_node *node,
+    const struct trail *trail, struct config_upstream *up)
+{
+	int r;
+
+	if (token_forms[form].read == NULL) {
+		if (strcmp(node->text, "true") != 0)
+			sayf(loader, node, trail, "must be true");
+		up->token_client = true;
+		return;
+	}
+	r = token_forms[form].read(node->text, &up->token);
+	if (r == 0)
+		return;
+	if (strcmp(token_forms[form].name, "value") == 0)
+		sayf(loader, node, trail, "the token %s", why_no_secret(r));
+	else
+		sayf(loader, node, trail, "%s %s", node->text, why_no_secret(r));
+}
+
+static void
+read_token(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_upstream *up)
+{
+	const char *words[ARRAY_LEN(token_forms)];
+	const struct tree_pair *pair = node->pairs;
+	struct trail here = { .up = trail };
+
+	if (node->kind != TREE_MAP || node->n != 1) {
+		sayf(loader, node, trail, "must be one of {env: NAME}, {file: PATH}, "
+		    "{credential: NAME}, {value: TEXT}, {client: true}");
+		return;
+	}
+	here.name = pair->key->text;
+	if (!check_kind(loader, pair->value, &here, TREE_SCALAR))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(token_forms); i++) {
+		words[i] = token_forms[i].name;
+		if (strcmp(here.name, words[i]) == 0) {
+			read_token_form(loader, i, pair->value, &here, up);
+			return;
+		}
+	}
+	say_unknown(loader, pair->key, &here, "option", here.name, words, ARRAY_LEN(words));
+}
+
+static void
+add_target(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route)
+{
+	const struct config *config = loader->config;
+	const char *words[WORDS_MAX];
+	size_t n = 0;
+
+	if (!check_kind(loader, node, trail, TREE_SCALAR))
+		return;
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		if (n < WORDS_MAX)
+			words[n++] = config->upstreams[i].name;
+		if (strcmp(node->text, config->upstreams[i].name) != 0)
+			continue;
+		route->to = xreallocarray(route->to, route->n_to + 1, sizeof(*route->to));
+		route->to[route->n_to++] = i;
+		return;
+	}
+	say_unknown(loader, node, trail, "upstream", node->text, words, n);
+}
+
+static void
+read_to(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route)
+{
+	if (node->kind != TREE_LIST) {
+		add_target(loader, node, trail, route);
+		return;
+	}
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		add_target(loader, node->pairs[i].value, &here, route);
+	}
+}
+
+static void read_map(struct loader *loader, enum option_place place, const struct tree_node *node,
+    const struct trail *trail, void *base);
+
+static bool
+is_name(const char *text)
+{
+	return text[0] != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(text);
+}
+
+static void
+read_upstreams(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail)
+{
+	struct config *config = loader->config;
+
+	if (!check_kind(loader, node, trail, TREE_MAP))
+		return;
+	config->upstreams = xcalloc(node->n + 1, sizeof(*config->upstreams));
+	for (size_t i = 0; i < node->n; i++) {
+		const struct tree_pair *pair = &node->pairs[i];
+		struct config_upstream *up = &config->upstreams[config->n_upstreams++];
+		struct trail here = { .up = trail, .name = pair->key->text };
+
+		up->name = xstrdup(here.name);
+		option_set_defaults(option->inside, up);
+		if (!is_name(up->name))
+			sayf(loader, pair->key, &here,
+			    "a name has letters, digits, '_' and '-'");
+		read_map(loader, option->inside, pair->value, &here, up);
+	}
+}
+
+static void
+read_routes(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail)
+{
+	struct config *config = loader->config;
+
+	if (!check_kind(loader, node, trail, TREE_LIST))
+		return;
+	config->routes = xcalloc(node->n + 1, sizeof(*config->routes));
+	for (size_t i = 0; i < node->n; i++) {
+		struct config_route *route = &config->routes[config->n_routes++];
+		struct trail here = { .up = trail, .index = i };
+
+		option_set_defaults(option->inside, route);
+		read_map(loader, option->inside, node->pairs[i].value, &here, route);
+	}
+}
+
+static void
+read_option(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	switch (option->type) {
+	case OPTION_UPSTREAMS:
+		read_upstreams(loader, option, node, trail);
+		break;
+	case OPTION_ROUTES:
+		read_routes(loader, option, node, trail);
+		break;
+	case OPTION_TOKEN:
+		read_token(loader, node, trail, base);
+		break;
+	case OPTION_TO:
+		read_to(loader, node, trail, base);
+		break;
+	case OPTION_GROUP:
+		read_map(loader, option->inside, node, trail, base);
+		break;
+	case OPTION_SWITCH:
+		if (node->kind == TREE_MAP)
+			read_map(loader, option->inside, node, trail, base);
+		else
+			read_scalar(loader, option, node, trail, base, option_set);
+		break;
+	default:
+		if (option_is_list(option))
+			read_list(loader, option, node, trail, base);
+		else
+			read_scalar(loader, option, node, trail, base, option_set);
+	}
+}
+
+static void
+say_unknown_option(struct loader *loader, enum option_place place, const struct tree_node *key,
+    const struct trail *trail)
+{
+	const struct option *o = NULL;
+	const char *words[WORDS_MAX];
+	size_t n = 0;
+
+	while ((o = option_next(place, o)) != NULL)
+		words[n++] = o->name;
+	say_unknown(loader, key, trail, "option", key->text, words, n);
+}
+
+static const struct tree_pair *
+find_pair(const struct tree_node *map, const char *name)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (strcmp(map->pairs[i].key->text, name) == 0)
+			return &map->pairs[i];
+	return NULL;
+}
+
+/* In the order of the table, so that routes come after the upstreams they name. */
+static void
+read_map(struct loader *loader, enum option_place place, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	const struct option *o = NULL;
+
+	if (!check_kind(loader, node, trail, TREE_MAP))
+		return;
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .name = node->pairs[i].key->text };
+
+		if (option_find(place, here.name) == NULL)
+			say_unknown_option(loader, place, node->pairs[i].key, &here);
+	}
+	while ((o = option_next(place, o)) != NULL) {
+		const struct tree_pair *pair = find_pair(node, o->name);
+		struct trail here = { .up = trail, .name = o->name };
+
+		if (pair != NULL)
+			read_option(loader, o, pair->value, &here, base);
+		else if (o->is_needed)
+			sayf(loader, node, trail, "\"%s\" is missing", o->name);
+	}
+}
+
+/* What no single option can say. */
+static void
+check_whole(struct loader *loader, const struct tree_node *root)
+{
+	const struct config *config = loader->config;
+
+	if (config->n_upstreams == 0)
+		sayf(loader, root, NULL, "upstreams: there must be one");
+	if (config->n_upstreams > 1 && config->n_routes == 0)
+		sayf(loader, root, NULL,
+		    "routes: with several upstreams, say which request goes where");
+}
+
+static void
+read_root(struct loader *loader, const struct tree_node *root)
+{
+	read_map(loader, PLACE_TOP, root, NULL, loader->config);
+	if (loader->n_wrong == 0)
+		check_whole(loader, root);
+}
+
+int
+load_text(struct bytes text, const char *file, config_complain_fn *complain, void *arg,
+    struct config *config)
+{
+	static const struct tree_node nothing = { .kind = TREE_MAP, .line = 1, .column = 1 };
+	struct loader loader = {
+		.file = file, .complain = complain, .arg = arg, .config = config,
+	};
+	struct tree_error error;
+	struct tree_node at;
+	struct tree *tree;
+
+	if (tree_read(text, &tree, &error) != 0) {
+		at = (struct tree_node){ .line = error.line, .column = error.column };
+		sayf(&loader, &at, NULL, "%s", error.what);
+		return CONFIG_E_WRONG;
+	}
+	read_root(&loader, tree_root(tree) != NULL ? tree_root(tree) : &nothing);
+	tree_free(tree);
+	return loader.n_wrong == 0 ? 0 : CONFIG_E_WRONG;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * schema.c - the table of options as JSON Schema (draft 2020-12).
+ */
+#include "config/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "config/option.h"
+
+#define DRAFT	"https://json-schema.org/draft/2020-12/schema"
+#define WORD_MAX	64
+
+static json_t *place_schema(enum option_place place);
+
+static json_t *
+typed(const char *type)
+{
+	return json_pack("{s:s}", "type", type);
+}
+
+static json_t *
+pattern(const char *text)
+{
+	return json_pack("{s:[s,s],s:s}", "type", "string", "integer", "pattern", text);
+}
+
+static json_t *
+choices(const char *words)
+{
+	json_t *list = json_array();
+	char word[WORD_MAX];
+
+	while (option_next_choice(&words, word, sizeof(word)))
+		json_array_append_new(list, json_string(word));
+	return json_pack("{s:o}", "enum", list);
+}
+
+static json_t *
+one_or_list(void)
+{
+	return json_pack("{s:[o,o]}", "oneOf", typed("string"),
+	    json_pack("{s:s,s:o,s:i}", "type", "array", "items", typed("string"), "minItems", 1));
+}
+
+static json_t *
+token(void)
+{
+	return json_pack("{s:s,s:b,s:i,s:i,s:{s:o,s:o,s:o,s:o,s:{s:b}}}", "type", "object",
+	    "additionalProperties", 0, "minProperties", 1, "maxProperties", 1, "properties",
+	    "env", typed("string"), "file", typed("string"), "credential", typed("string"),
+	    "value", typed("string"), "client", "const", 1);
+}
+
+/* A number in the table has bounds in digits alone. */
+static json_t *
+count(const struct option *option)
+{
+	return json_pack("{s:s,s:i,s:i}", "type", "integer", "minimum",
+	    (int)strtoull(option->min, NULL, 10), "maximum",
+	    (int)strtoull(option->max, NULL, 10));
+}
+
+static json_t *
+value_schema(const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_BOOL:
+		return typed("boolean");
+	case OPTION_COUNT:
+		return count(option);
+	case OPTION_SIZE:
+		return pattern("^[0-9]+([kMGT]?B)?$");
+	case OPTION_DURATION:
+		return pattern("^[0-9]+(ms|s|m|h|d)$");
+	case OPTION_CHOICE:
+		return choices(option->choices);
+	case OPTION_URL:
+		return json_pack("{s:s,s:s}", "type", "string", "pattern",
+		    "^(https?://|unix:/)");
+	case OPTION_ADDRESSES:
+	case OPTION_GLOBS:
+	case OPTION_TO:
+		return one_or_list();
+	case OPTION_TOKEN:
+		return token();
+	case OPTION_GROUP:
+		return place_schema(option->inside);
+	case OPTION_SWITCH:
+		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
+		    place_schema(option->inside));
+	case OPTION_UPSTREAMS:
+		return json_pack("{s:s,s:o}", "type", "object", "additionalProperties",
+		    place_schema(option->inside));
+	case OPTION_ROUTES:
+		return json_pack("{s:s,s:o}", "type", "array", "items",
+		    place_schema(option->inside));
+	default:
+		return typed("string");
+	}
+}
+
+static json_t *
+place_schema(enum option_place place)
+{
+	json_t *properties = json_object(), *needed = json_array(), *value;
+	const struct option *o = NULL;
+
+	while ((o = option_next(place, o)) != NULL) {
+		value = value_schema(o);
+		json_object_set_new(value, "description", json_string(o->text));
+		if (o->def != NULL)
+			json_object_set_new(value, "default", json_string(o->def));
+		json_object_set_new(properties, o->name, value);
+		if (o->is_needed)
+			json_array_append_new(needed, json_string(o->name));
+	}
+	return json_pack("{s:s,s:b,s:o,s:o}", "type", "object", "additionalProperties", 0,
+	    "required", needed, "properties", properties);
+}
+
+char *
+schema_text(void)
+{
+	json_t *root = place_schema(PLACE_TOP);
+	char *dumped, *text;
+
+	json_object_set_new(root, "$schema", json_string(DRAFT));
+	json_object_set_new(root, "title", json_string("Reprise"));
+	dumped = json_dumps(root, JSON_INDENT(2));
+	json_decref(root);
+	assert(dumped != NULL);
+	text = xstrdup(dumped);
+	free(dumped);
+	return text;
+}
