@@ -28,8 +28,15 @@ static const struct path_row rows[] = {
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_anthropic, head,
-	    without_v1(head->path), call);
+	if (recognise_path(rows, ARRAY_LEN(rows), &dialect_anthropic, head,
+	    without_v1(head->path), call))
+		return true;
+	/* Batches: what a POST does there is done anew each time. */
+	if (!bytes_has_prefix(head->path, "/v1/messages/"))
+		return false;
+	call->dialect = &dialect_anthropic;
+	call->path_class = "batches";
+	return true;
 }
 
 /* What a server looked up on the way is true only now. */

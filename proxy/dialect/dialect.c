@@ -134,6 +134,19 @@ read_watched(struct call *call, const struct canon *canon)
 	call->is_inference = call->is_inference && is_stateless(call, canon);
 }
 
+/*
+ * Does the server read the body as JSON?  Plain text that happens to be a JSON
+ * number is not that number.  The form type is what curl -d says of anything.
+ */
+static bool
+is_sent_as_json(const struct fields *fields)
+{
+	struct bytes type = fields_get(fields, "content-type");
+
+	return type.len == 0 || type_is_json(type) ||
+	    type_has_prefix(type, "application/x-www-form-urlencoded");
+}
+
 int
 call_read_body(struct call *call, const struct request_head *head, struct bytes body,
     struct arena *arena)
@@ -149,10 +162,14 @@ call_read_body(struct call *call, const struct request_head *head, struct bytes 
 	r = canon_make(body, call->rules, arena, &canon);
 	if (r < 0)
 		return r;
-	if (r > 0)	/* not one strict text: keyed and forwarded as it is */
+	if (r > 0) {	/* not one strict text: keyed and forwarded as it is, its state unknown */
+		call->is_inference = call->is_inference && (call->row_flags & ROW_STATEFUL) == 0;
 		return 0;
-	call->is_canonical = true;
-	call->canonical = canon.text;
+	}
+	if (is_sent_as_json(&head->fields)) {
+		call->is_canonical = true;
+		call->canonical = canon.text;
+	}
 	read_watched(call, &canon);
 	if ((call->row_flags & ROW_ALWAYS_STREAMS) != 0)
 		call->wants_stream = true;
@@ -226,7 +243,7 @@ path_is_valid(struct bytes path)
 {
 	struct bytes rest = path;
 
-	if (bytes_has_prefix(path, "//"))
+	if (!bytes_has_prefix(path, "/") || bytes_has_prefix(path, "//"))
 		return false;
 	for (size_t i = 0; i < path.len; i++) {
 		unsigned char c = (unsigned char)path.ptr[i];

@@ -41,7 +41,7 @@ struct call {
 	struct bytes	 model_raw;	/* ... here is its raw JSON string within the body */
 
 	bool		 wants_stream;
-	bool		 is_canonical;	/* the body was one strict JSON text */
+	bool		 is_canonical;	/* one strict JSON text, and sent as JSON */
 	struct bytes	 canonical;	/* its canonical form, or the raw body */
 	struct directives directives;	/* what body, fields and path ask of the cache */
 	bool		 legacy_only_if_cached;	/* X-Load-Model: 0 (PROTOCOLS.md 3.6) */

@@ -60,6 +60,13 @@ bool	type_has_prefix(struct bytes content_type, const char *prefix);
  */
 enum answer_verdict	judge_json(struct bytes content_type, struct bytes body, json_t **ret_root);
 
+/*
+ * An answer that need not be JSON: anything but a page of HTML, which is some
+ * gateway's, and a stream, whose end and errors nobody has looked for.
+ */
+enum answer_verdict	judge_any(const struct call *call, struct bytes content_type,
+			    struct bytes body);
+
 /* Is there something in VALUE: neither null, "", [] nor {}? */
 bool	json_says_something(const json_t *value);
 

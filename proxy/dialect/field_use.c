@@ -2,10 +2,10 @@
 /*
  * field_use.c - what becomes of a header field, on the way there and back.
  */
-#include "base/buf.h"
-#include "proxy/dialect/dialect.h"
+#include <errno.h>
+#include <string.h>
 
-#define KEY_MAX		((size_t)64 << 10)
+#include "proxy/dialect/dialect.h"
 
 static const struct {
 	struct bytes	name;
@@ -29,8 +29,14 @@ field_use(struct bytes name)
 static bool
 accept_counts(struct bytes value)
 {
-	return bytes_find_str(value, "image/") < value.len ||
-	    bytes_find_str(value, "audio/") < value.len;
+	while (value.len > 0) {
+		struct bytes range = bytes_trim(bytes_cut(&value, ','));
+
+		if (bytes_has_prefix_nocase(range, "image/") ||
+		    bytes_has_prefix_nocase(range, "audio/"))
+			return true;
+	}
+	return false;
 }
 
 /* The value as far as it counts; none if it does not. */
@@ -48,39 +54,61 @@ counted_value(struct bytes name, struct bytes value, const struct call *call)
 	return bytes_has_prefix_nocase(value, "multipart/") ? bytes_cut(&rest, ';') : value;
 }
 
-static int
-add_values(struct buf *out, const struct fields *fields, struct bytes name,
+/* Put B at AT of OUT, once there is an OUT; returns where the next goes. */
+static size_t
+put(char *out, size_t at, struct bytes b)
+{
+	if (out != NULL)
+		memcpy(out + at, b.ptr, b.len);
+	return at + b.len;
+}
+
+static size_t
+put_values(char *out, size_t at, struct bytes name, const struct fields *fields,
     const struct call *call)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < fields->n; i++) {
+	for (size_t i = 0; i < fields->n; i++) {
 		struct bytes value;
 
 		if (!bytes_eq_nocase(fields->list[i].name, name))
 			continue;
 		value = counted_value(name, fields->list[i].value, call);
-		if (value.len > 0)
-			r = buf_addf(out, "%.*s: %.*s\n", BYTES_ARG(name), BYTES_ARG(value));
+		if (value.len == 0)
+			continue;
+		at = put(out, at, name);
+		at = put(out, at, BYTES_LIT(": "));
+		at = put(out, at, value);
+		at = put(out, at, BYTES_LIT("\n"));
 	}
-	return r;
+	return at;
+}
+
+static size_t
+put_all(char *out, const struct fields *fields, const struct call *call)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].use == FIELD_KEYED)
+			at = put_values(out, at, table[i].name, fields, call);
+	return at;
 }
 
 int
 field_key(const struct request_head *head, const struct call *call, struct arena *arena,
     struct bytes *ret_text)
 {
-	struct buf out;
-	int r = 0;
+	size_t len = put_all(NULL, &head->fields, call);
+	char *text = NULL;
 
-	buf_init(&out, KEY_MAX);
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(table); i++)
-		if (table[i].use == FIELD_KEYED)
-			r = add_values(&out, &head->fields, table[i].name, call);
-	if (r == 0)
-		r = arena_copy(arena, buf_bytes(&out), ret_text);
-	buf_done(&out);
-	return r;
+	if (len > 0) {
+		text = arena_alloc(arena, len);
+		if (text == NULL)
+			return -E2BIG;
+		put_all(text, &head->fields, call);
+	}
+	*ret_text = (struct bytes){ text, len };
+	return 0;
 }
 
 bool
@@ -90,7 +118,7 @@ field_is_replayed(const struct fields *answer, struct bytes name)
 	static const char *const replayed[] = {
 		"content-type", "content-language", "content-disposition", "x-compute-characters",
 		"x-compute-tokens", "x-compute-images", "x-compute-audio-length", "x-prompt-tokens",
-		"x-generated-tokens", "openai-model", "openai-version",
+		"x-generated-tokens",
 	};
 
 	if (field_is_hop_by_hop(answer, name))

@@ -38,8 +38,15 @@ static const struct path_row rows[] = {
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_llama, head, without_v1(head->path),
-	    call);
+	if (recognise_path(rows, ARRAY_LEN(rows), &dialect_llama, head, without_v1(head->path),
+	    call))
+		return true;
+	/* To save or empty a slot is no question. */
+	if (!bytes_has_prefix(head->path, "/slots/"))
+		return false;
+	call->dialect = &dialect_llama;
+	call->path_class = "slots";
+	return true;
 }
 
 /* One prompt gives an object, several a list of them. */

@@ -45,6 +45,15 @@ static const struct path_row rows[] = {
 	{ "/images/edits", "images", &rules, ROW_JSON | ROW_MODEL | ROW_PLAIN },
 	{ "/images/variations", "images", &rules, ROW_JSON | ROW_MODEL | ROW_PLAIN },
 	{ "/models", "models", NULL, ROW_JSON | ROW_PLAIN },
+	{ "/models/load", "models", NULL, ROW_JSON | ROW_PLAIN },
+	{ "/models/unload", "models", NULL, ROW_JSON | ROW_PLAIN },
+};
+
+/* What a POST below these does is done anew each time: nothing to remember. */
+static const char *const collections[] = {
+	"assistants", "batches", "containers", "conversations", "evals", "files", "fine_tuning",
+	"models", "realtime", "responses", "skills", "threads", "uploads", "vector_stores",
+	"videos",
 };
 
 static bool
@@ -88,19 +97,30 @@ recognise_provider(const struct request_head *head, struct call *call)
 	return true;
 }
 
+/* /v1/models/ID and the like; without /v1 that one is Hugging Face's. */
+static bool
+recognise_collection(const struct request_head *head, struct call *call)
+{
+	struct bytes rest, name;
+
+	if (!bytes_has_prefix(head->path, "/v1/"))
+		return false;
+	rest = bytes_skip(head->path, strlen("/v1/"));
+	name = bytes_cut(&rest, '/');
+	for (size_t i = 0; i < ARRAY_LEN(collections); i++)
+		if (bytes_eq_str(name, collections[i])) {
+			call->dialect = &dialect_openai;
+			call->path_class = collections[i];
+			return true;
+		}
+	return false;
+}
+
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	if (find_row(head, without_v1(head->path), call))
-		return true;
-	if (recognise_in_path(head, call) || recognise_provider(head, call))
-		return true;
-	/* /v1/models/ID; without /v1 it is Hugging Face's. */
-	if (!bytes_has_prefix(head->path, "/v1/models/"))
-		return false;
-	call->dialect = &dialect_openai;
-	call->path_class = "models";
-	return true;
+	return find_row(head, without_v1(head->path), call) || recognise_in_path(head, call) ||
+	    recognise_provider(head, call) || recognise_collection(head, call);
 }
 
 /* Text, tool calls, reasoning: anything of a message that a client could use. */
@@ -136,41 +156,54 @@ judge_choices(struct bytes content_type, struct bytes body)
 	return verdict;
 }
 
+/* What a server looked up on the way is true only now. */
+static bool
+used_server_tools(const json_t *output)
+{
+	static const char *const calls[] = {
+		"web_search_call", "file_search_call", "code_interpreter_call", "mcp_call",
+	};
+	const json_t *item;
+	const char *type;
+	size_t i;
+
+	json_array_foreach(output, i, item) {
+		type = json_string_value(json_object_get(item, "type"));
+		for (size_t k = 0; type != NULL && k < ARRAY_LEN(calls); k++)
+			if (strcmp(type, calls[k]) == 0)
+				return true;
+	}
+	return false;
+}
+
 static enum answer_verdict
 judge_response(struct bytes content_type, struct bytes body)
 {
 	enum answer_verdict verdict;
+	const json_t *output;
 	const char *status;
 	json_t *root;
 
 	verdict = judge_json(content_type, body, &root);
 	if (verdict != ANSWER_STORABLE)
 		return verdict;
+	output = json_object_get(root, "output");
 	status = json_string_value(json_object_get(root, "status"));
 	if (status != NULL && strcmp(status, "completed") != 0)
 		verdict = ANSWER_PASSING;
-	else if (!json_says_something(json_object_get(root, "output")))
+	else if (!json_says_something(output))
 		verdict = ANSWER_EMPTY;
+	else if (used_server_tools(output))
+		verdict = ANSWER_PASSING;
 	json_decref(root);
 	return verdict;
-}
-
-/* Sound or text, as asked for; a page of HTML is some gateway's. */
-static enum answer_verdict
-judge_audio(const struct call *call, struct bytes content_type, struct bytes body)
-{
-	if (type_is_json(content_type))
-		return judge_plain_json(call, content_type, body);
-	if (content_type.len == 0 || type_has_prefix(content_type, "text/html"))
-		return ANSWER_NOT_OF_TYPE;
-	return body.len > 0 ? ANSWER_STORABLE : ANSWER_EMPTY;
 }
 
 static enum answer_verdict
 judge(const struct call *call, struct bytes content_type, struct bytes body)
 {
 	if (!call->is_json_answer)
-		return judge_audio(call, content_type, body);
+		return judge_any(call, content_type, body);
 	if (strcmp(call->path_class, "chat") == 0 || strcmp(call->path_class, "completions") == 0)
 		return judge_choices(content_type, body);
 	if (strcmp(call->path_class, "embeddings") == 0)

@@ -17,21 +17,10 @@ recognise(const struct request_head *head, struct call *call)
 	return true;
 }
 
-static enum answer_verdict
-judge(const struct call *call, struct bytes content_type, struct bytes body)
-{
-	if (type_is_json(content_type))
-		return judge_plain_json(call, content_type, body);
-	if (content_type.len == 0 || type_has_prefix(content_type, "text/html") ||
-	    type_has_prefix(content_type, "text/event-stream"))
-		return ANSWER_NOT_OF_TYPE;
-	return body.len > 0 ? ANSWER_STORABLE : ANSWER_EMPTY;
-}
-
 const struct dialect dialect_raw = {
 	.name = "raw",
 	.error_shape = ERROR_SHAPE_HF,
 	.token_form = TOKEN_BEARER,
 	.recognise = recognise,
-	.judge = judge,
+	.judge = judge_any,
 };

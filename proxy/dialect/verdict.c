@@ -98,6 +98,23 @@ judge_plain_json(const struct call *call, struct bytes content_type, struct byte
 }
 
 enum answer_verdict
+judge_any(const struct call *call, struct bytes content_type, struct bytes body)
+{
+	static const char *const others[] = {
+		"text/html", "text/event-stream", "application/x-ndjson",
+	};
+
+	if (type_is_json(content_type))
+		return judge_plain_json(call, content_type, body);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (type_has_prefix(content_type, others[i]))
+			return ANSWER_NOT_OF_TYPE;
+	if (content_type.len == 0)
+		return ANSWER_NOT_OF_TYPE;
+	return body.len > 0 ? ANSWER_STORABLE : ANSWER_EMPTY;
+}
+
+enum answer_verdict
 judge_member(struct bytes content_type, struct bytes body, const char *name)
 {
 	enum answer_verdict verdict;

@@ -13,13 +13,15 @@ enum head_scan_state {
 	HEAD_SCAN_MORE,		/* all bytes are good, the end has not come */
 	HEAD_SCAN_END,		/* the empty line that ends the head */
 	HEAD_SCAN_BAD,		/* no head can go on like this */
+	HEAD_SCAN_LONG,		/* more lines than LINES_MAX */
 };
 
 struct head_scan {
-	size_t		n_lines;	/* whole ones, without the empty ones in front */
-	size_t		n_empty;	/* empty lines in front */
-	bool		is_in_line;	/* a byte of the current line has come */
-	bool		has_cr;		/* the last byte was CR */
+	size_t	lines_max;	/* set by the caller; the rest starts as zero */
+	size_t	n_lines;	/* whole ones, without the empty ones in front */
+	size_t	n_empty;	/* empty lines in front */
+	bool	is_in_line;	/* a byte of the current line has come */
+	bool	has_cr;		/* the last byte was CR */
 };
 
 /* Look at IN, the next bytes; *RET_USED says how many belong to the head. */

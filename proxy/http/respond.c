@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * respond.c - status lines, fields, dates, chunks.
+ * respond.c - status lines, fields, dates.
  */
 #include "proxy/http/respond.h"
 

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer.c - what goes back to the client, and what every answer says of
+ * itself (DESIGN.md, What every answer says).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/http/respond.h"
+#include "proxy/net/conn.h"
+#include "proxy/request_priv.h"
+#include "proxy/worker.h"
+
+#define HEAD_MAX	((size_t)256 << 10)
+#define REQUEST_ID_MAX	128
+
+#define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
+			"x-reprise-origin"
+#define ALLOWED_METHODS	"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+/* Fields of an upstream that we say ourselves, or that are about another host than us. */
+static const char *const held_back[] = {
+	"age", "alt-svc", "cache-status", "content-length", "date", "set-cookie",
+	"strict-transport-security", "x-compute-time", "x-compute-type", "x-reprise-origin",
+	"x-request-id",
+};
+
+/* The parts of a head that differ from answer to answer. */
+struct tags {
+	struct bytes	compute;	/* x-compute-type */
+	struct bytes	compute_time;	/* no ptr: absent, as the following */
+	struct bytes	origin;
+	struct bytes	status;		/* Cache-Status */
+	struct bytes	age;
+};
+
+static bool
+is_head_request(const struct request *req)
+{
+	return req->head != NULL && bytes_eq_str(req->head->method, "HEAD");
+}
+
+static bool
+has_no_body(int status)
+{
+	return status < 200 || status == 204 || status == 304;
+}
+
+/* A client's own id is taken if it could be one; else the request gets one. */
+static int
+give_id(struct request *req)
+{
+	struct bytes id = BYTES_NONE;
+
+	if (req->id.ptr != NULL)
+		return 0;
+	if (req->head != NULL)
+		id = fields_get(&req->head->fields, "x-request-id");
+	if (id.len > 0 && id.len <= REQUEST_ID_MAX && field_value_is_valid(id)) {
+		req->id = id;
+		return 0;
+	}
+	return arena_printf(req->arena, &req->id, "%016" PRIx64, worker_draw_id(req->worker));
+}
+
+static int
+add_cors(struct request *req, struct buf *out)
+{
+	int r;
+
+	if (req->head == NULL || fields_get(&req->head->fields, "origin").ptr == NULL)
+		return 0;
+	r = respond_field(out, "Access-Control-Allow-Origin", BYTES_LIT("*"));
+	if (r == 0)
+		r = respond_field(out, "Access-Control-Expose-Headers", BYTES_LIT(EXPOSED_FIELDS));
+	return r;
+}
+
+static int
+add_tags(struct request *req, struct buf *out, const struct tags *tags)
+{
+	const struct field list[] = {
+		{ BYTES_LIT("x-compute-type"), tags->compute },
+		{ BYTES_LIT("x-compute-time"), tags->compute_time },
+		{ BYTES_LIT("x-reprise-origin"), tags->origin },
+		{ BYTES_LIT("Cache-Status"), tags->status },
+		{ BYTES_LIT("Age"), tags->age },
+		{ BYTES_LIT("x-request-id"), req->id },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(list); i++)
+		if (list[i].value.ptr != NULL)
+			r = respond_copy(out, list[i].name, list[i].value);
+	return r;
+}
+
+/* May another request follow on this connection, as far as this answer goes? */
+static int
+add_connection(struct request *req, struct buf *out)
+{
+	if (req->head == NULL || !req->head->keep_alive || req->step == STEP_RECEIVE ||
+	    req->worker->is_draining)
+		req->reply.must_close = true;
+	if (req->reply.must_close)
+		return respond_field(out, "Connection", BYTES_LIT("close"));
+	if (req->head->minor_version == 0)
+		return respond_field(out, "Connection", BYTES_LIT("keep-alive"));
+	return 0;
+}
+
+/* Status line and all that is ours; what came from elsewhere follows. */
+static int
+begin_head(struct request *req, struct buf *out, int status, const struct tags *tags)
+{
+	int r = give_id(req);
+
+	req->reply.status = status;
+	if (r == 0)
+		r = respond_begin(out, status);
+	if (r == 0)
+		r = add_tags(req, out, tags);
+	if (r == 0)
+		r = add_cors(req, out);
+	if (r == 0)
+		r = add_connection(req, out);
+	return r;
+}
+
+/* The end of a head whose body is BODY, and both on their way. */
+static int
+send_whole(struct request *req, struct buf *out, struct bytes body)
+{
+	struct bytes parts[2];
+	int r = 0;
+
+	if (!has_no_body(req->reply.status))
+		r = respond_fieldf(out, "Content-Length", "%zu", body.len);
+	if (r == 0)
+		r = respond_end(out, clock_wall());
+	if (r < 0)
+		return r;
+	parts[0] = buf_bytes(out);
+	parts[1] = is_head_request(req) ? BYTES_NONE : body;
+	req->reply.body_len = parts[1].len;
+	return conn_write(client_conn(req->client), parts, 2);
+}
+
+/* When there is no memory to say even that something went wrong, we hang up. */
+static enum step
+end_after(struct request *req, int r, enum end_reason why)
+{
+	request_end(req, r < 0 ? END_STREAM_BROKEN : why);
+	return STEP_ENDED;
+}
+
+static const char *
+fwd_word(enum fwd fwd)
+{
+	static const char *const words[] = {
+		[FWD_NONE] = "", [FWD_MISS] = "; fwd=miss", [FWD_REQUEST] = "; fwd=request",
+		[FWD_STALE] = "; fwd=stale", [FWD_BYPASS] = "; fwd=bypass",
+	};
+
+	return words[fwd];
+}
+
+static int
+send_own(struct request *req, int status, const char *content_type, struct bytes body,
+    const struct tags *tags)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = begin_head(req, &out, status, tags);
+	if (r == 0 && content_type != NULL)
+		r = respond_field(&out, "Content-Type", bytes_str(content_type));
+	if (r == 0)
+		r = send_whole(req, &out, body);
+	buf_done(&out);
+	return r;
+}
+
+static int
+send_error(struct request *req, int status, const char *code, const char *message)
+{
+	const struct dialect *dialect = req->call.dialect;
+	struct tags tags = { .compute = BYTES_LIT("none") };
+	struct buf body;
+	int r;
+
+	r = arena_printf(req->arena, &tags.status, "reprise%s; detail=%s", fwd_word(req->fwd),
+	    code);
+	if (r < 0)
+		tags.status = BYTES_LIT("reprise");
+	buf_init(&body, HEAD_MAX);
+	r = error_body(&body, dialect != NULL ? dialect->error_shape : ERROR_SHAPE_HF, status,
+	    code, bytes_str(message));
+	if (r == 0)
+		r = send_own(req, status, "application/json", buf_bytes(&body), &tags);
+	buf_done(&body);
+	return r;
+}
+
+enum step
+answer_error(struct request *req, int status, const char *code, const char *message)
+{
+	return end_after(req, send_error(req, status, code, message), END_REFUSED);
+}
+
+enum step
+answer_fetch_failed(struct request *req, enum fetch_failure failure)
+{
+	static const struct {
+		int		 status;
+		const char	*code;
+		const char	*message;
+	} rows[] = {
+		[FETCH_OK] = { 502, "upstream_failed", "the upstream failed" },
+		[FETCH_E_CONNECT] = { 502, "upstream_unreachable",
+		    "no connection to the upstream; is it up, and is its url right?" },
+		[FETCH_E_TLS] = { 502, "upstream_tls",
+		    "no trusted TLS connection to the upstream; see ca_file" },
+		[FETCH_E_TIMEOUT] = { 504, "upstream_timeout",
+		    "the upstream did not answer in time; see its timeouts" },
+		[FETCH_E_CLOSED] = { 502, "upstream_closed",
+		    "the upstream broke off its answer; the request may be tried again" },
+		[FETCH_E_BAD_ANSWER] = { 502, "upstream_bad_answer",
+		    "what the upstream sent is no whole HTTP answer" },
+	};
+	int r;
+
+	r = send_error(req, rows[failure].status, rows[failure].code, rows[failure].message);
+	return end_after(req, r, END_UPSTREAM_FAILED);
+}
+
+enum step
+answer_own(struct request *req, int status, const char *content_type, struct bytes body)
+{
+	const struct tags tags = { .compute = BYTES_LIT("none"), .status = BYTES_LIT("reprise") };
+
+	return end_after(req, send_own(req, status, content_type, body, &tags), END_OWN);
+}
+
+static int
+send_options(struct request *req, struct buf *out)
+{
+	const struct tags tags = { .compute = BYTES_LIT("none"), .status = BYTES_LIT("reprise") };
+	struct bytes asked = fields_get(&req->head->fields, "access-control-request-headers");
+	int r;
+
+	r = begin_head(req, out, 204, &tags);
+	if (r == 0)
+		r = respond_field(out, "Allow", BYTES_LIT(ALLOWED_METHODS));
+	if (r == 0 && fields_get(&req->head->fields, "origin").ptr != NULL)
+		r = respond_field(out, "Access-Control-Allow-Methods", BYTES_LIT(ALLOWED_METHODS));
+	if (r == 0 && asked.ptr != NULL) {
+		r = respond_field(out, "Access-Control-Allow-Headers", asked);
+		if (r == 0)
+			r = respond_field(out, "Access-Control-Max-Age", BYTES_LIT("86400"));
+	}
+	return r < 0 ? r : send_whole(req, out, BYTES_NONE);
+}
+
+enum step
+answer_options(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = send_options(req, &out);
+	buf_done(&out);
+	return end_after(req, r, END_OWN);
+}
+
+static int
+send_entry(struct request *req, struct buf *out)
+{
+	struct tags tags = {
+		.compute = BYTES_LIT("cache"),
+		.origin = req->found.compute,
+	};
+	int r;
+
+	/* Rounded up, as Age is rounded down: together they are the time to live. */
+	r = arena_printf(req->arena, &tags.status, "reprise; hit; ttl=%" PRId64,
+	    (req->found_left + USEC_PER_SEC - 1) / USEC_PER_SEC);
+	if (r == 0)
+		r = arena_printf(req->arena, &tags.age, "%" PRId64,
+		    req->found_age / USEC_PER_SEC);
+	if (r == 0)
+		r = begin_head(req, out, req->found.status, &tags);
+	if (r == 0)
+		r = buf_add(out, req->found.fields);
+	return r < 0 ? r : send_whole(req, out, req->found.body);
+}
+
+enum step
+answer_from_cache(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = send_entry(req, &out);
+	buf_done(&out);
+	return end_after(req, r, END_HIT);
+}
+
+bool
+answer_passes_field(const struct fields *fields, struct bytes name)
+{
+	if (field_is_hop_by_hop(fields, name) || bytes_has_prefix_nocase(name, "access-control-"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(held_back); i++)
+		if (bytes_eq_str_nocase(name, held_back[i]))
+			return false;
+	return true;
+}
+
+struct bytes
+answer_compute_type(const struct request *req)
+{
+	struct bytes said = fields_get(fetch_fields(req->fetch), "x-compute-type");
+	const char *configured = forward_upstream(req)->compute;
+
+	if (said.len > 0)
+		return said;
+	return configured != NULL ? bytes_str(configured) : BYTES_LIT("upstream");
+}
+
+static int
+compute_time(struct request *req, struct bytes *ret_text)
+{
+	struct bytes said = fields_get(fetch_fields(req->fetch), "x-compute-time");
+	usec_t time = fetch_head_time(req->fetch);
+	uint64_t msec;
+
+	if (said.len > 0 && !req->call.dialect->compute_time_in_msec) {
+		*ret_text = said;
+		return 0;
+	}
+	if (num_parse_u64(said, &msec) == 0 && msec < INT64_MAX / USEC_PER_MSEC)
+		time = (usec_t)msec * USEC_PER_MSEC;
+	return arena_printf(req->arena, ret_text, "%.3f", (double)time / USEC_PER_SEC);
+}
+
+/* The head of an upstream's answer up to how its body is framed. */
+static int
+begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
+{
+	const struct fields *fields = fetch_fields(req->fetch);
+	struct tags tags = { .compute = answer_compute_type(req) };
+	int status = fetch_status(req->fetch), r;
+
+	r = compute_time(req, &tags.compute_time);
+	if (r == 0)
+		r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d%s",
+		    fwd_word(req->fwd), status, is_stored ? "; stored" : "");
+	if (r == 0)
+		r = begin_head(req, out, status, &tags);
+	for (size_t i = 0; r == 0 && i < fields->n; i++)
+		if (answer_passes_field(fields, fields->list[i].name))
+			r = respond_copy(out, fields->list[i].name, fields->list[i].value);
+	return r;
+}
+
+enum step
+answer_from_upstream(struct request *req, bool is_stored)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = begin_upstream_head(req, &out, is_stored);
+	if (r == 0)
+		r = send_whole(req, &out, fetch_body(req->fetch));
+	buf_done(&out);
+	return end_after(req, r, END_MISS);
+}
+
+/*
+ * RFC 9112, 6: a length if it is known, chunks if the client can, else until
+ * we close; chosen before the head, which says whether we do.
+ */
+static struct bytes
+choose_framing(struct request *req)
+{
+	struct bytes length = fields_get(fetch_fields(req->fetch), "content-length");
+
+	if (has_no_body(fetch_status(req->fetch)) || length.ptr != NULL)
+		return length;
+	req->reply.is_chunked = req->head->minor_version > 0 && !is_head_request(req);
+	req->reply.must_close = req->head->minor_version == 0;
+	return BYTES_NONE;
+}
+
+static int
+add_framing(struct request *req, struct buf *out, struct bytes length)
+{
+	if (has_no_body(req->reply.status))
+		return 0;
+	if (length.ptr != NULL)
+		return respond_field(out, "Content-Length", length);
+	if (req->reply.is_chunked)
+		return respond_field(out, "Transfer-Encoding", BYTES_LIT("chunked"));
+	return 0;
+}
+
+int
+answer_relay_head(struct request *req)
+{
+	struct bytes length = choose_framing(req), part;
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = begin_upstream_head(req, &out, false);
+	if (r == 0)
+		r = add_framing(req, &out, length);
+	if (r == 0)
+		r = respond_end(&out, clock_wall());
+	if (r == 0) {
+		part = buf_bytes(&out);
+		r = conn_write(client_conn(req->client), &part, 1);
+	}
+	buf_done(&out);
+	return r;
+}
+
+int
+answer_relay_piece(struct request *req, struct bytes piece)
+{
+	char line[24];
+	struct bytes parts[3];
+
+	req->reply.body_len += piece.len;
+	if (!req->reply.is_chunked)
+		return conn_write(client_conn(req->client), &piece, 1);
+	parts[0] = (struct bytes){ line, (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len) };
+	parts[1] = piece;
+	parts[2] = BYTES_LIT("\r\n");
+	return conn_write(client_conn(req->client), parts, 3);
+}
+
+int
+answer_relay_end(struct request *req)
+{
+	const struct bytes last = BYTES_LIT("0\r\n\r\n");
+
+	return req->reply.is_chunked ? conn_write(client_conn(req->client), &last, 1) : 0;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.c - bind, listen, accept; and a pause instead of a storm when
+ * descriptors run out (H-10).
+ */
+#include "proxy/net/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define BACKLOG			1024
+#define ACCEPT_PER_TURN		64
+#define PAUSE			(100 * USEC_PER_MSEC)
+#define WARN_EVERY		(60 * USEC_PER_SEC)
+#define UNIX_PREFIX		"unix:"
+
+struct listener {
+	struct loop		*loop;
+	struct loop_watch	*watch;
+	struct loop_timer	*pause;
+	listen_fn		*fn;
+	void			*arg;
+	usec_t			 warned;
+	int			 fd;
+};
+
+/* Descriptors are non-blocking and close on exec, here as everywhere. */
+static int
+open_socket(const struct sockaddr *sa, socklen_t len, bool is_shared)
+{
+	const int on = 1;
+	int fd, r;
+
+	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (is_shared)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (sa->sa_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, sa, len) < 0 || listen(fd, BACKLOG) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* A socket file outlives its process; one that still answers is not ours to remove. */
+static int
+remove_dead_socket(const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(sun->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return 0;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	close(fd);
+	if (r == 0)
+		return -EADDRINUSE;
+	return unlink(sun->sun_path) < 0 ? -errno : 0;
+}
+
+static int
+open_unix(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int r;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	r = remove_dead_socket(&sun);
+	return r < 0 ? r : open_socket((struct sockaddr *)&sun, sizeof(sun), false);
+}
+
+/*
+ * SO_REUSEPORT lets a second process of the same user in without a word: so
+ * the address is first taken for ourselves alone.
+ */
+static int
+open_tcp(const struct addrinfo *ai)
+{
+	int fd = open_socket(ai->ai_addr, ai->ai_addrlen, false);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return open_socket(ai->ai_addr, ai->ai_addrlen, true);
+}
+
+static int
+open_host_port(const char *address)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+	};
+	const char *colon = strrchr(address, ':');
+	struct addrinfo *ai;
+	char host[256];
+	size_t len;
+	int fd;
+
+	if (colon == NULL)
+		return -EINVAL;
+	len = (size_t)(colon - address);
+	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
+		address++;
+		len -= 2;
+	}
+	if (len >= sizeof(host))
+		return -ENAMETOOLONG;
+	memcpy(host, address, len);
+	host[len] = '\0';
+	if (getaddrinfo(len > 0 ? host : NULL, colon + 1, &hints, &ai) != 0)
+		return -EDESTADDRREQ;
+	fd = open_tcp(ai);
+	freeaddrinfo(ai);
+	return fd;
+}
+
+void
+listen_name(int fd, char ret_name[LISTEN_NAME_MAX])
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+	char host[64], port[8];
+
+	snprintf(ret_name, LISTEN_NAME_MAX, "descriptor %d", fd);
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return;
+	if (ss.ss_family == AF_UNIX) {
+		const struct sockaddr_un *sun = (const struct sockaddr_un *)&ss;
+
+		snprintf(ret_name, LISTEN_NAME_MAX, UNIX_PREFIX "%.108s", sun->sun_path);
+		return;
+	}
+	if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port, sizeof(port),
+	    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(ret_name, LISTEN_NAME_MAX,
+		    ss.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+int
+listen_open(const char *address)
+{
+	if (bytes_has_prefix(bytes_str(address), UNIX_PREFIX))
+		return open_unix(address + strlen(UNIX_PREFIX));
+	return open_host_port(address);
+}
+
+int
+listen_share(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss), on_len = sizeof(int);
+	int on = 0;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, &on_len);
+	if (on != 0 && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	    ss.ss_family != AF_UNIX)
+		return open_socket((struct sockaddr *)&ss, len, true);
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static void
+pause_accepting(struct listener *listener)
+{
+	usec_t now = loop_now(listener->loop);
+
+	loop_watch_set(listener->watch, false, false);
+	loop_timer_set(listener->pause, PAUSE);
+	if (listener->warned != 0 && now - listener->warned < WARN_EVERY)
+		return;
+	listener->warned = now;
+	log_warn("cannot accept: %s; new clients wait until descriptors are free",
+	    strerror(errno));
+}
+
+static void
+accept_some(struct listener *listener)
+{
+	for (int i = 0; i < ACCEPT_PER_TURN; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			listener->fn(listener->arg, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_accepting(listener);
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+static void
+on_readable(void *arg, bool readable, bool writable)
+{
+	(void)readable;
+	(void)writable;
+	accept_some(arg);
+}
+
+static void
+on_pause_over(void *arg)
+{
+	struct listener *listener = arg;
+
+	loop_watch_set(listener->watch, true, false);
+}
+
+struct listener *
+listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg)
+{
+	struct listener *listener = xcalloc(1, sizeof(*listener));
+
+	*listener = (struct listener){ .loop = loop, .fn = fn, .arg = arg, .fd = fd };
+	listener->watch = loop_watch_new(loop, fd, on_readable, listener);
+	listener->pause = loop_timer_new(loop, on_pause_over, listener);
+	loop_watch_set(listener->watch, true, false);
+	return listener;
+}
+
+struct listener *
+listener_free(struct listener *listener)
+{
+	if (listener == NULL)
+		return NULL;
+	accept_some(listener);
+	loop_timer_free(listener->pause);
+	loop_watch_free(listener->watch);
+	return xfree(listener);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.h - sockets that accept.  Each worker has its own on every TCP
+ * address (SO_REUSEPORT); a unix socket is one, shared by all.
+ */
+#ifndef PROXY_NET_LISTEN_H
+#define PROXY_NET_LISTEN_H
+
+#include "proxy/net/loop.h"
+
+#define LISTEN_NAME_MAX	128
+
+struct listener;
+
+/*
+ * Open a listening socket at ADDRESS (host:port, [v6]:port or unix:/path).
+ * Returns the descriptor or -errno: -EADDRINUSE also when the other one would
+ * share it with us, -EDESTADDRREQ when the host has no address.
+ */
+int	listen_open(const char *address) MUST_USE;
+
+/*
+ * One more descriptor for another worker: a socket of its own on the address
+ * of FD where clients are spread over such sockets, else FD once more.
+ */
+int	listen_share(int fd) MUST_USE;
+
+/* Its address, with the port that the system chose. */
+void	listen_name(int fd, char ret_name[LISTEN_NAME_MAX]);
+
+typedef void listen_fn(void *arg, int fd);	/* takes FD */
+
+/* Accept from FD (borrowed: its opener closes it) and hand each client to FN. */
+struct listener	*listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg);
+
+/* Accepts what already waits, so that nobody is reset (H-14), then stops. */
+struct listener	*listener_free(struct listener *listener);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.c - how a request begins, and the one place where it ends.
+ */
+#include "proxy/request.h"
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/net/conn.h"
+#include "proxy/request_priv.h"
+#include "proxy/worker.h"
+
+#define HEAD_MAX	((size_t)64 << 10)
+#define FIELDS_LIMIT	100
+#define TARGET_MAX	((size_t)8 << 10)
+
+/* Canonical form, question, spliced body: a few times the largest body. */
+#define ARENA_PER_BODY	6
+#define ARENA_BASE	((size_t)1 << 20)
+
+static void
+wake(void *arg)
+{
+	struct request *req = arg;
+
+	client_wake(req->client);
+}
+
+struct request *
+request_new(struct worker *worker, struct client *client)
+{
+	struct request *req = xcalloc(1, sizeof(*req));
+	struct reader_limits limits = {
+		.head_max = HEAD_MAX,
+		.fields_max = FIELDS_LIMIT,
+		.target_max = TARGET_MAX,
+		.body_max = worker->config->max_body,
+	};
+
+	req->worker = worker;
+	req->client = client;
+	req->config = config_ref(worker->config);
+	req->arena = arena_new(ARENA_BASE + ARENA_PER_BODY * worker->config->max_body);
+	req->reader = reader_new(req->arena, &limits);
+	req->started = loop_now(worker->loop);
+	req->step = STEP_RECEIVE;
+	loop_task_init(&req->task, worker->loop, wake, req);
+	worker->stats.requests++;
+	return req;
+}
+
+static void
+request_free(void *arg)
+{
+	struct request *req = arg;
+
+	assert(req->fetch == NULL);
+	reader_free(req->reader);
+	xfree(req->found_mem);
+	arena_free(req->arena);
+	config_unref(req->config);
+	xfree(req);
+}
+
+void
+request_time_out(struct request *req)
+{
+	if (req->step != STEP_RECEIVE)
+		return;
+	if (!reader_has_begun(req->reader))
+		request_end(req, END_CLIENT_GONE);
+	else
+		answer_error(req, 408, "request_timeout",
+		    "the request did not arrive in time");
+}
+
+static bool
+may_follow(const struct request *req, enum end_reason why)
+{
+	switch (why) {
+	case END_HIT:
+	case END_MISS:
+	case END_BYPASS:
+	case END_OWN:
+	case END_REFUSED:
+	case END_UPSTREAM_FAILED:
+		return !req->reply.must_close;
+	default:
+		return false;
+	}
+}
+
+void
+request_end(struct request *req, enum end_reason why)
+{
+	if (req->step == STEP_ENDED)
+		return;
+	req->step = STEP_ENDED;
+
+	loop_task_cancel(&req->task);
+	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */
+	stats_end(&req->worker->stats, why);
+	access_log(req, why);
+	/* What has begun and cannot be finished must not look finished. */
+	if (why == END_STREAM_BROKEN || why == END_SHUTDOWN)
+		conn_set_abortive(client_conn(req->client));
+	client_request_ended(req->client, may_follow(req, why));
+	loop_free_later(req->worker->loop, req, request_free);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_priv.h - what the files of a request share: request.c (its life),
+ * request_step.c (its steps), forward.c (what goes upstream), answer.c (what
+ * goes back), access_log.c.  For them alone.
+ */
+#ifndef PROXY_REQUEST_PRIV_H
+#define PROXY_REQUEST_PRIV_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "cache/entry.h"
+#include "cache/key.h"
+#include "proxy/dialect/dialect.h"
+#include "proxy/net/fetch.h"
+#include "proxy/net/loop.h"
+#include "proxy/request.h"
+
+enum step {
+	STEP_RECEIVE,
+	STEP_IDENTIFY,
+	STEP_LOOKUP,
+	STEP_DELIVER,
+	STEP_FETCH,
+	STEP_ANSWER,
+	STEP_RELAY,
+	STEP_ENDED,
+};
+
+/* Why a request goes forward (RFC 9211, 2.2). */
+enum fwd {
+	FWD_NONE,
+	FWD_MISS,
+	FWD_REQUEST,		/* there may be an answer, but the request would not have it */
+	FWD_STALE,
+	FWD_BYPASS,
+};
+
+/* The question, as the cache sees it. */
+struct question {
+	struct key	key;
+	struct bytes	text;
+	bool		is_storable;	/* a question, on a route with a cache */
+};
+
+/* What goes back, and how far it got. */
+struct reply {
+	int		 status;	/* 0: nothing has been sent */
+	uint64_t	 body_len;
+	bool		 is_chunked;
+	bool		 must_close;	/* nothing may follow on this connection */
+};
+
+struct request {
+	struct worker		*worker;	/* borrowed: outlives us */
+	struct client		*client;	/* borrowed: owns us */
+	struct config		*config;	/* a reference of our own */
+	const struct config_route *route;	/* in CONFIG */
+	struct arena		*arena;
+	struct reader		*reader;
+	const struct request_head *head;	/* NULL until it is read */
+	struct call		 call;
+	struct bytes		 model;		/* after the route's alias */
+	struct question		 question;
+	struct entry		 found;		/* on a hit: until the turn ends, or ... */
+	void			*found_mem;	/* ... here, when it was not yet committed */
+	usec_t			 found_left;	/* its time to live, and its age */
+	usec_t			 found_age;
+	enum fwd		 fwd;
+	struct fetch		*fetch;
+	struct reply		 reply;
+	usec_t			 started;
+	struct bytes		 id;		/* x-request-id */
+	struct loop_task	 task;
+	enum step		 step;
+};
+
+/* answer.c */
+
+/*
+ * End the request with an error of our own, in its dialect's shape.  CODE is
+ * our short name for what happened, MESSAGE says what to do.  Always returns
+ * STEP_ENDED.
+ */
+enum step	answer_error(struct request *req, int status, const char *code,
+		    const char *message);
+
+/* Like answer_error(), for an upstream that failed; OUTCOME tells how. */
+enum step	answer_fetch_failed(struct request *req, enum fetch_failure failure);
+
+/* An answer of our own that is no error; CONTENT_TYPE may be NULL with no BODY. */
+enum step	answer_own(struct request *req, int status, const char *content_type,
+		    struct bytes body);
+enum step	answer_options(struct request *req);
+
+/* The entry that was found; it is sent from where it lies. */
+enum step	answer_from_cache(struct request *req);
+
+/* The collected answer of the upstream, whole; IS_STORED says what became of it. */
+enum step	answer_from_upstream(struct request *req, bool is_stored);
+
+/* The head of an answer whose body follows piece by piece; a piece; the end. */
+int	answer_relay_head(struct request *req) MUST_USE;
+int	answer_relay_piece(struct request *req, struct bytes piece) MUST_USE;
+int	answer_relay_end(struct request *req) MUST_USE;
+
+/* Does this field of an upstream's head pass to a client at all? */
+bool	answer_passes_field(const struct fields *fields, struct bytes name);
+
+/* x-compute-type of the upstream's answer: its own word, else the configured one. */
+struct bytes	answer_compute_type(const struct request *req);
+
+/* forward.c */
+
+/* The model after the route's alias, and the question with its key. */
+int	forward_identify(struct request *req) MUST_USE;
+
+/* Send the request to its upstream: fields chosen, token put in. */
+int	forward_start(struct request *req) MUST_USE;
+
+const struct config_upstream	*forward_upstream(const struct request *req);
+
+/* Hand the collected answer to the store if it may be stored; was it? */
+bool	forward_store(struct request *req);
+
+/* access_log.c */
+void	access_log(const struct request *req, enum end_reason why);
+
+#endif

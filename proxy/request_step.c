@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request_step.c - the steps of a request, and the engine that walks them.
+ *
+ *	receive --> identify --> lookup --> deliver	a hit
+ *	               |           |------> fetch --> answer	a miss, whole
+ *	               `--------------------> fetch --> relay	a stream, or not ours to store
+ *
+ * A step looks at what it has, does what it can, and names the next step; to
+ * wait, it names itself.  Steps never call one another.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "cache/scribe.h"
+#include "cache/store.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/net/conn.h"
+#include "proxy/request_priv.h"
+#include "proxy/worker.h"
+
+#define MAX_STEPS_PER_TURN	8
+#define TO(step)		(1u << (step))
+#define RELAY_AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
+
+typedef enum step step_fn(struct request *req);
+
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_answer,
+    step_relay;
+
+static const struct {
+	const char	*name;
+	step_fn		*run;
+	unsigned	 may_go;	/* set of steps it may name */
+} steps[] = {
+	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
+	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
+	[STEP_LOOKUP]	= { "lookup", step_lookup, TO(STEP_DELIVER) | TO(STEP_FETCH) },
+	[STEP_DELIVER]	= { "deliver", step_deliver, 0 },
+	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_ANSWER) | TO(STEP_RELAY) },
+	[STEP_ANSWER]	= { "answer", step_answer, 0 },
+	[STEP_RELAY]	= { "relay", step_relay, 0 },
+};
+
+/* The only place where a request changes step. */
+void
+request_run(struct request *req)
+{
+	for (unsigned n = 0; req->step != STEP_ENDED; n++) {
+		enum step next = steps[req->step].run(req);
+
+		if (next == req->step || next == STEP_ENDED)
+			return;
+		assert(steps[req->step].may_go & TO(next));
+		assert(n < MAX_STEPS_PER_TURN);
+		log_debug("request %.*s: %s -> %s", BYTES_ARG(req->id), steps[req->step].name,
+		    steps[next].name);
+		req->step = next;
+	}
+}
+
+/* H-12: only once it is known that the body is wanted, and only if it waits for it. */
+static int
+send_continue(struct request *req)
+{
+	const struct bytes line = BYTES_LIT("HTTP/1.1 100 Continue\r\n\r\n");
+
+	if (!req->head->expects_continue || !req->head->has_body)
+		return 0;
+	if (conn_in(client_conn(req->client)).len > 0)
+		return 0;
+	return conn_write(client_conn(req->client), &line, 1);
+}
+
+static void
+note_head(struct request *req)
+{
+	const struct request_head *head = reader_head(req->reader);
+	uint64_t len = req->config->max_body;
+
+	req->head = head;
+	dialect_recognise(head, &req->call);
+	if (num_parse_u64(fields_get(&head->fields, "content-length"), &len) != 0)
+		len = req->config->max_body;
+	if (head->has_body)
+		client_expects_body(req->client, len);
+}
+
+static enum step
+refuse(struct request *req)
+{
+	struct refusal refusal = reader_refusal(req->reader);
+
+	req->reply.must_close = true;
+	return answer_error(req, refusal.status, "bad_request", refusal.why);
+}
+
+static enum step
+step_receive(struct request *req)
+{
+	struct conn *conn = client_conn(req->client);
+	enum reader_state state;
+	size_t used;
+
+	do {
+		state = reader_feed(req->reader, conn_in(conn), &used);
+		conn_consume(conn, used);
+		if (state == READER_HEAD) {
+			note_head(req);
+			if (send_continue(req) < 0)
+				return answer_error(req, 503, "overloaded", "out of memory");
+		}
+	} while (state == READER_HEAD || (state == READER_MORE && used > 0));
+
+	switch (state) {
+	case READER_DONE:
+		client_request_is_read(req->client);
+		return STEP_IDENTIFY;
+	case READER_REFUSED:
+		return refuse(req);
+	default:
+		if (!conn_is_at_end(conn))
+			return STEP_RECEIVE;
+		request_end(req, END_CLIENT_GONE);
+		return STEP_ENDED;
+	}
+}
+
+static bool
+is_get(const struct request_head *head)
+{
+	return bytes_eq_str(head->method, "GET") || bytes_eq_str(head->method, "HEAD");
+}
+
+/* Only what neither we nor an upstream could take for another path passes (H-29). */
+static const char *
+path_fault(const struct request *req)
+{
+	if (!path_is_valid(req->head->path))
+		return "the path holds '..', an encoded slash or another trick; "
+		    "write it plainly";
+	if (req->call.model_in_path && !model_id_is_valid(req->call.model))
+		return "the model id in the path is not one: "
+		    "letters, digits, '.', '_', '-', '/' and a ':tag'";
+	return NULL;
+}
+
+static enum step
+find_route(struct request *req)
+{
+	int r;
+
+	req->route = config_route_find(req->config, req->call.model, req->head->path,
+	    req->call.dialect->name);
+	if (req->route == NULL)
+		return answer_error(req, 404, "model_not_found",
+		    "no route takes this request; add one for its model or path");
+	r = forward_identify(req);
+	if (r < 0)
+		return answer_error(req, 413, "request_too_large", "the request is too large");
+	if (req->question.is_storable)
+		return STEP_LOOKUP;
+	if (req->call.directives.only_if_cached)
+		return answer_error(req, 504, "not_in_cache",
+		    "not in the cache, and the request allows nothing else");
+	req->fwd = FWD_BYPASS;
+	return STEP_FETCH;
+}
+
+static enum step
+step_identify(struct request *req)
+{
+	const char *fault;
+	int r;
+
+	if (is_get(req->head) && bytes_eq_str(req->head->path, "/healthz"))
+		return answer_own(req, 200, "application/json", BYTES_LIT("{\"status\":\"ok\"}\n"));
+	if (bytes_eq_str(req->head->method, "OPTIONS"))
+		return answer_options(req);
+	fault = path_fault(req);
+	if (fault != NULL)
+		return answer_error(req, 400, "bad_path", fault);
+	r = call_read_body(&req->call, req->head, reader_body(req->reader), req->arena);
+	if (r < 0)
+		return answer_error(req, 413, "request_too_large",
+		    "the body takes too much memory to read");
+	return find_route(req);
+}
+
+static int
+look_up(struct request *req)
+{
+	int r;
+
+	if (req->worker->reader == NULL)
+		return STORE_E_MISS;
+	r = store_get(req->worker->reader, &req->question.key, req->question.text, &req->found);
+	if (r == STORE_E_MISS && scribe_find(req->worker->scribe, &req->question.key,
+	    req->question.text, &req->found, &req->found_mem))
+		r = 0;
+	if (r < 0) {	/* a broken cache must not break the service */
+		req->worker->stats.store_errors++;
+		log_debug("request %.*s: store: %s, taken for a miss", BYTES_ARG(req->id),
+		    strerror(-r));
+		r = STORE_E_MISS;
+	}
+	return r;
+}
+
+static enum fwd
+fwd_of(enum freshness freshness)
+{
+	switch (freshness) {
+	case FRESH:
+		return FWD_NONE;
+	case STALE_TOO_OLD:
+		return FWD_REQUEST;
+	default:
+		return FWD_STALE;
+	}
+}
+
+static enum step
+miss(struct request *req, enum fwd fwd)
+{
+	req->fwd = fwd;
+	if (!req->call.directives.only_if_cached)
+		return STEP_FETCH;
+	if (req->call.legacy_only_if_cached)
+		return answer_own(req, 200, "application/json",
+		    BYTES_LIT("{\"error\":\"not loaded yet\"}"));
+	return answer_error(req, 504, "not_in_cache",
+	    "not in the cache, and the request allows nothing else");
+}
+
+static enum step
+step_lookup(struct request *req)
+{
+	enum freshness freshness;
+
+	if (req->call.directives.no_cache)
+		return miss(req, FWD_REQUEST);
+	if (look_up(req) == STORE_E_MISS)
+		return miss(req, FWD_MISS);
+	freshness = policy_freshness(&req->call.directives, req->found.made, req->found.ttl,
+	    clock_wall(), &req->found_age, &req->found_left);
+	if (freshness != FRESH)
+		return miss(req, fwd_of(freshness));
+	return STEP_DELIVER;
+}
+
+static enum step
+step_deliver(struct request *req)
+{
+	return answer_from_cache(req);
+}
+
+/*
+ * An answer that may be stored is collected whole before its head is sent, so
+ * that the head can say what became of it and a failure is still an error; one
+ * that outgrows the window is passed on unstored.
+ */
+static enum step
+step_fetch(struct request *req)
+{
+	if (req->fetch == NULL && forward_start(req) < 0)
+		return answer_error(req, 413, "request_too_large", "the request is too large");
+	switch (fetch_state(req->fetch)) {
+	case FETCH_WAITING:
+		return STEP_FETCH;
+	case FETCH_HEAD:
+		if (req->question.is_storable && !fetch_is_paused(req->fetch))
+			return STEP_FETCH;
+		return STEP_RELAY;
+	case FETCH_DONE:
+		return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
+	case FETCH_FAILED:
+		return answer_fetch_failed(req, fetch_failure(req->fetch));
+	}
+	unreachable("fetch state");
+}
+
+static enum step
+step_answer(struct request *req)
+{
+	return answer_from_upstream(req, forward_store(req));
+}
+
+static enum step
+break_off(struct request *req)
+{
+	request_end(req, END_STREAM_BROKEN);
+	return STEP_ENDED;
+}
+
+static enum step
+step_relay(struct request *req)
+{
+	struct conn *conn = client_conn(req->client);
+	struct bytes piece;
+
+	if (req->reply.status == 0 && answer_relay_head(req) < 0)
+		return break_off(req);
+	while (conn_unsent(conn) < RELAY_AHEAD) {
+		piece = bytes_first(fetch_body(req->fetch), RELAY_AHEAD);
+		if (piece.len == 0)
+			break;
+		if (answer_relay_piece(req, piece) < 0)
+			return break_off(req);
+		fetch_consume(req->fetch, piece.len);
+	}
+	if (fetch_body(req->fetch).len > 0)
+		return STEP_RELAY;
+	if (fetch_state(req->fetch) == FETCH_FAILED)
+		return break_off(req);
+	if (fetch_state(req->fetch) != FETCH_DONE)
+		return STEP_RELAY;
+	if (answer_relay_end(req) < 0)
+		return break_off(req);
+	request_end(req, req->fwd == FWD_BYPASS ? END_BYPASS : END_MISS);
+	return STEP_ENDED;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stat_tbl.h - everything that is counted: name, what it means.  Expanded in
+ * stats.h and stats.c, where STAT is undefined again.
+ */
+STAT(requests,		"Requests begun")
+STAT(hits,		"Answered from the cache")
+STAT(misses,		"Answered by an upstream, for questions that may be stored")
+STAT(bypasses,		"Passed to an upstream without looking in the cache")
+STAT(own_answers,	"Answered by Reprise itself: health, CORS")
+STAT(refused,		"Refused: malformed, too large, no route, not in the cache")
+STAT(upstream_failures,	"Upstreams that failed before their answer was passed on")
+STAT(streams_broken,	"Answers broken off after their first byte was passed on")
+STAT(clients_gone,	"Clients that left before their answer")
+STAT(shutdowns,		"Requests cut off by the end of the drain time")
+STAT(stored,		"Answers handed to the store")
+STAT(store_refused,	"Answers not stored because the store was busy or paused")
+STAT(store_errors,	"Failed reads of the store, taken for misses")

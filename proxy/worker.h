@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - one thread that serves: its loop, its listening sockets, its
+ * upstream transfers, its reader of the store, its clients.  A hit touches
+ * nothing that another thread writes.
+ *
+ * Requests borrow the worker they run on; only worker.c writes its members.
+ */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "proxy/stats.h"
+
+struct client;
+struct config;
+struct loop;
+struct multi;
+struct scribe;
+struct store;
+struct store_reader;
+
+struct worker {
+	struct loop		*loop;
+	struct multi		*multi;
+	struct config		*config;	/* a reference of our own */
+	struct store		*store;		/* borrowed; NULL: serving without a cache */
+	struct scribe		*scribe;	/* borrowed; NULL with it */
+	struct store_reader	*reader;	/* NULL with them */
+	struct client		*clients;	/* all that are connected */
+	struct stats		 stats;
+	uint64_t		 next_id;
+	bool			 is_draining;	/* no new requests; the last one stops the loop */
+};
+
+struct worker_options {
+	struct config	*config;
+	struct store	*store;
+	struct scribe	*scribe;
+	const int	*fds;		/* listening sockets, borrowed */
+	unsigned	 n_fds;
+	int		 end_signal;	/* raised when the worker has ended */
+};
+
+/* Start a worker on a thread of its own. */
+int	worker_start(const struct worker_options *options, struct worker **ret_worker) MUST_USE;
+
+/*
+ * From another thread: take no more clients, answer those there are, and end
+ * when they are gone or the drain time is over; at once if HARD.
+ */
+void	worker_drain(struct worker *worker, bool hard);
+
+/* An id for a request: no two alike, hard to guess. */
+uint64_t	worker_draw_id(struct worker *worker);
+
+bool	worker_has_ended(struct worker *worker);
+
+/* Wait for its thread to end, add what it counted to TOTAL, and free it. */
+void	worker_join(struct worker *worker, struct stats *total);
+
+#endif
