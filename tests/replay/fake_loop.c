@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_loop.c - loop.h and clock.h over a time that stands still.
+ */
+#include "proxy/net/loop.h"
+
+#include <stddef.h>
+
+#include "base/mem.h"
+#include "tests/replay/world.h"
+
+#define WALL_START	((usec_t)1700000000 * USEC_PER_SEC)
+#define TURNS_MAX	1000
+
+struct loop_timer {
+	struct loop		*loop;
+	struct loop_timer	*next;
+	loop_fn			*fn;
+	void			*arg;
+	usec_t			 at;	/* 0: not set */
+};
+
+struct freed {
+	struct freed	*next;
+	void		*object;
+	loop_fn		*free;
+};
+
+struct loop {
+	struct loop_task	 *ready;
+	struct loop_task	**ready_end;
+	struct loop_timer	 *timers;
+	struct freed		 *freed;
+	loop_fn			 *hook;
+	void			 *hook_arg;
+};
+
+static usec_t now = USEC_PER_SEC;
+
+usec_t
+clock_mono(void)
+{
+	return now;
+}
+
+usec_t
+clock_wall(void)
+{
+	return WALL_START + now;
+}
+
+struct loop *
+loop_new(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+
+	loop->ready_end = &loop->ready;
+	return loop;
+}
+
+struct loop *
+loop_free(struct loop *loop)
+{
+	assert(loop->ready == NULL && loop->timers == NULL && loop->freed == NULL);
+	return xfree(loop);
+}
+
+usec_t
+loop_now(const struct loop *loop)
+{
+	(void)loop;
+	return now;
+}
+
+void
+loop_set_turn_hook(struct loop *loop, loop_fn *hook, void *arg)
+{
+	loop->hook = hook;
+	loop->hook_arg = arg;
+}
+
+void
+loop_task_init(struct loop_task *task, struct loop *loop, loop_fn *run, void *arg)
+{
+	*task = (struct loop_task){ .loop = loop, .run = run, .arg = arg };
+}
+
+void
+loop_task_wake(struct loop_task *task)
+{
+	if (task->is_woken)
+		return;
+	task->is_woken = true;
+	task->next = NULL;
+	*task->loop->ready_end = task;
+	task->loop->ready_end = &task->next;
+}
+
+void
+loop_task_cancel(struct loop_task *task)
+{
+	struct loop_task **p = &task->loop->ready;
+
+	if (!task->is_woken)
+		return;
+	while (*p != task)
+		p = &(*p)->next;
+	*p = task->next;
+	if (task->next == NULL)
+		task->loop->ready_end = p;
+	task->is_woken = false;
+}
+
+void
+loop_free_later(struct loop *loop, void *object, loop_fn *free)
+{
+	struct freed *f = xcalloc(1, sizeof(*f));
+
+	*f = (struct freed){ .next = loop->freed, .object = object, .free = free };
+	loop->freed = f;
+}
+
+struct loop_timer *
+loop_timer_new(struct loop *loop, loop_fn *fn, void *arg)
+{
+	struct loop_timer *timer = xcalloc(1, sizeof(*timer));
+
+	*timer = (struct loop_timer){ .loop = loop, .next = loop->timers, .fn = fn, .arg = arg };
+	loop->timers = timer;
+	return timer;
+}
+
+struct loop_timer *
+loop_timer_free(struct loop_timer *timer)
+{
+	struct loop_timer **p;
+
+	if (timer == NULL)
+		return NULL;
+	for (p = &timer->loop->timers; *p != timer; p = &(*p)->next)
+		;
+	*p = timer->next;
+	return xfree(timer);
+}
+
+void
+loop_timer_set(struct loop_timer *timer, usec_t delay)
+{
+	timer->at = now + delay;
+}
+
+void
+loop_timer_clear(struct loop_timer *timer)
+{
+	timer->at = 0;
+}
+
+static void
+turn(struct loop *loop)
+{
+	struct freed *next;
+
+	while (loop->ready != NULL) {
+		struct loop_task *task = loop->ready;
+
+		loop_task_cancel(task);
+		task->run(task->arg);
+	}
+	if (loop->hook != NULL)
+		loop->hook(loop->hook_arg);
+	for (struct freed *f = take_ptr(&loop->freed); f != NULL; f = next) {
+		next = f->next;
+		f->free(f->object);
+		xfree(f);
+	}
+}
+
+void
+world_settle(struct loop *loop)
+{
+	for (int i = 0; loop->ready != NULL || loop->freed != NULL; i++) {
+		assert(i < TURNS_MAX);
+		turn(loop);
+	}
+}
+
+static struct loop_timer *
+next_timer(struct loop *loop, usec_t until)
+{
+	struct loop_timer *first = NULL;
+
+	for (struct loop_timer *t = loop->timers; t != NULL; t = t->next)
+		if (t->at != 0 && t->at <= until && (first == NULL || t->at < first->at))
+			first = t;
+	return first;
+}
+
+void
+world_pass(struct loop *loop, usec_t time)
+{
+	usec_t until = now + time;
+	struct loop_timer *timer;
+
+	while ((timer = next_timer(loop, until)) != NULL) {
+		now = timer->at > now ? timer->at : now;
+		timer->at = 0;
+		timer->fn(timer->arg);
+		world_settle(loop);
+	}
+	now = until;
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * player.c - plays scripts against the real request engine.  A script is a
+ * story: what clients send, what upstreams answer, how time passes, and what
+ * is then to be seen.  One statement a line:
+ *
+ *	config "YAML LINE"		before all else; else one upstream takes all
+ *	open C | gone C | fin C		client C connects, breaks off, says FIN
+ *	send C "BYTES" [TIMES]
+ *	hold C | take C			C's socket is full, takes all again
+ *	expect C "BYTES"		somewhere in what C got since the last expect
+ *	silent C			nothing more came
+ *	closed C | reset C | shut C	we closed it, aborted it, said FIN
+ *	asked N "BYTES"			fetch N has this in its head or body
+ *	fetches N			so many fetches were ever started
+ *	head N STATUS ["NAME: VALUE"]...
+ *	body N "BYTES" [TIMES]
+ *	end N [doubtful|by-close]
+ *	fail N connect|tls|timeout|closed|bad-answer
+ *	cancelled N
+ *	pass DURATION
+ *	drain
+ *	count NAME VALUE		a counter of stat_tbl.h
+ *
+ * C and N are numbers from 0.  "\r", "\n", "\"" and "\\" are escapes.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "cache/scribe.h"
+#include "cache/store.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/worker.h"
+#include "tests/replay/world.h"
+
+#define WORDS_MAX	16
+#define CACHE_SIZE	((uint64_t)64 << 20)
+#define CONFIG_MAX	((size_t)64 << 10)
+#define REPEATED_MAX	((size_t)32 << 20)
+
+struct play {
+	struct worker	 worker;
+	char		 dir[64];
+	struct buf	 config;	/* YAML */
+	bool		 is_set_up;
+	const char	*script;
+	unsigned	 line;
+};
+
+struct line {
+	struct bytes	words[WORDS_MAX];
+	unsigned	n;
+};
+
+typedef void verb_fn(struct play *play, const struct line *line);
+
+static void __attribute__((noreturn))
+fail(const struct play *play, const char *why, struct bytes seen)
+{
+	printf("%s:%u: %s\n", play->script, play->line, why);
+	if (seen.ptr != NULL)
+		printf("--- seen\n%.*s\n---\n", BYTES_ARG(seen));
+	fflush(stdout);
+	_exit(1);
+}
+
+static void
+check(const struct play *play, bool is_true, const char *why)
+{
+	if (!is_true)
+		fail(play, why, BYTES_NONE);
+}
+
+static uint64_t
+number(const struct play *play, struct bytes word)
+{
+	uint64_t n;
+
+	if (num_parse_u64(word, &n) != 0)
+		fail(play, "not a number", word);
+	return n;
+}
+
+static unsigned
+conn_of(const struct play *play, const struct line *line)
+{
+	uint64_t n = number(play, line->words[1]);
+
+	check(play, n < WORLD_CONNS, "no such client");
+	return (unsigned)n;
+}
+
+static unsigned
+fetch_of(const struct play *play, const struct line *line)
+{
+	uint64_t n = number(play, line->words[1]);
+
+	check(play, n < world_n_fetches, "no such fetch was started");
+	return (unsigned)n;
+}
+
+/* Word 2, as often as word 3 says. */
+static struct bytes
+repeated(const struct play *play, const struct line *line, struct buf *out)
+{
+	uint64_t times = line->n > 3 ? number(play, line->words[3]) : 1;
+
+	buf_init(out, REPEATED_MAX);
+	while (times-- > 0)
+		if (buf_add(out, line->words[2]) < 0)
+			fail(play, "too much", BYTES_NONE);
+	return buf_bytes(out);
+}
+
+static void
+complain(void *arg, const char *line)
+{
+	fail(arg, line, BYTES_NONE);
+}
+
+static void
+write_config(struct play *play, char path[96])
+{
+	const struct bytes plain = BYTES_LIT("upstreams: {up: {url: 'http://up'}}\n");
+	struct bytes text = buf_len(&play->config) > 0 ? buf_bytes(&play->config) : plain;
+	FILE *f;
+
+	snprintf(path, 96, "%s/config.yaml", play->dir);
+	f = fopen(path, "w");
+	check(play, f != NULL && fwrite(text.ptr, 1, text.len, f) == text.len, "no config file");
+	fclose(f);
+}
+
+static void
+on_turn(void *arg)
+{
+	struct play *play = arg;
+
+	store_reader_reset(play->worker.reader);
+}
+
+static void
+set_up(struct play *play)
+{
+	struct store_options options = { .path = play->dir, .size = CACHE_SIZE, .readers = 1 };
+	const char *set_aside;
+	char path[96];
+
+	write_config(play, path);
+	check(play, config_load(path, complain, play, &play->worker.config) == 0, "config");
+	check(play, store_open(&options, &play->worker.store, &set_aside) == 0, "store");
+	check(play, scribe_start(play->worker.store, 0, &play->worker.scribe) == 0, "scribe");
+	play->worker.reader = store_reader_open(play->worker.store);
+	play->worker.loop = loop_new();
+	loop_set_turn_hook(play->worker.loop, on_turn, play);
+	play->is_set_up = true;
+}
+
+/* worker.c is not part of a replay: ids count up. */
+uint64_t
+worker_draw_id(struct worker *worker)
+{
+	return ++worker->next_id;
+}
+
+static void
+do_config(struct play *play, const struct line *line)
+{
+	check(play, !play->is_set_up, "config comes first");
+	check(play, buf_add(&play->config, line->words[1]) == 0 &&
+	    buf_add_str(&play->config, "\n") == 0, "too much configuration");
+}
+
+static void
+do_open(struct play *play, const struct line *line)
+{
+	client_new(&play->worker, (int)conn_of(play, line));
+}
+
+static void
+do_send(struct play *play, const struct line *line)
+{
+	struct buf data;
+
+	check(play, world_conns[conn_of(play, line)].owner != NULL, "the client is not connected");
+	world_send(conn_of(play, line), repeated(play, line, &data));
+	buf_done(&data);
+}
+
+static void
+do_gone(struct play *play, const struct line *line)
+{
+	world_conns[conn_of(play, line)].is_broken = true;
+	world_wake(conn_of(play, line));
+}
+
+static void
+do_fin(struct play *play, const struct line *line)
+{
+	world_conns[conn_of(play, line)].is_at_end = true;
+	world_wake(conn_of(play, line));
+}
+
+static void
+do_hold(struct play *play, const struct line *line)
+{
+	world_take(conn_of(play, line), false);
+}
+
+static void
+do_take(struct play *play, const struct line *line)
+{
+	world_take(conn_of(play, line), true);
+}
+
+static void
+do_expect(struct play *play, const struct line *line)
+{
+	struct buf *out = &world_conns[conn_of(play, line)].out;
+	struct bytes seen = buf_bytes(out), want = line->words[2];
+	size_t at = 0;
+
+	while (at + want.len <= seen.len && memcmp(seen.ptr + at, want.ptr, want.len) != 0)
+		at++;
+	if (at + want.len > seen.len)
+		fail(play, "this was expected and did not come", seen);
+	buf_consume(out, at + want.len);
+}
+
+static void
+do_silent(struct play *play, const struct line *line)
+{
+	struct bytes seen = buf_bytes(&world_conns[conn_of(play, line)].out);
+
+	if (seen.len > 0)
+		fail(play, "nothing was expected, and this came", seen);
+}
+
+static void
+do_closed(struct play *play, const struct line *line)
+{
+	const struct fake_conn *fake = &world_conns[conn_of(play, line)];
+
+	check(play, fake->was_open && fake->owner == NULL, "the connection is open");
+}
+
+static void
+do_reset(struct play *play, const struct line *line)
+{
+	check(play, world_conns[conn_of(play, line)].is_abortive, "the connection was not aborted");
+}
+
+static void
+do_shut(struct play *play, const struct line *line)
+{
+	check(play, world_conns[conn_of(play, line)].is_shut, "no FIN was sent");
+}
+
+static void
+do_asked(struct play *play, const struct line *line)
+{
+	const struct fake_fetch *fake = &world_fetches[fetch_of(play, line)];
+	struct bytes want = line->words[2];
+
+	if (memmem(fake->head.mem, buf_len(&fake->head), want.ptr, want.len) == NULL &&
+	    memmem(fake->body.mem, buf_len(&fake->body), want.ptr, want.len) == NULL)
+		fail(play, "the upstream was not asked this", buf_bytes(&fake->head));
+}
+
+static void
+do_fetches(struct play *play, const struct line *line)
+{
+	check(play, world_n_fetches == number(play, line->words[1]), "another number of fetches");
+}
+
+static void
+do_head(struct play *play, const struct line *line)
+{
+	unsigned n = fetch_of(play, line);
+
+	for (unsigned i = 3; i < line->n; i++) {
+		struct bytes value = line->words[i], name = bytes_cut(&value, ':');
+
+		world_fetch_field(n, name, bytes_trim(value));
+	}
+	world_fetch_head(n, (int)number(play, line->words[2]));
+}
+
+static void
+do_body(struct play *play, const struct line *line)
+{
+	struct buf data;
+
+	world_fetch_body(fetch_of(play, line), repeated(play, line, &data));
+	buf_done(&data);
+}
+
+static void
+do_end(struct play *play, const struct line *line)
+{
+	enum fetch_framing framing = FRAMING_WHOLE;
+
+	if (line->n > 2)
+		framing = bytes_eq_str(line->words[2], "doubtful") ? FRAMING_DOUBTFUL :
+		    FRAMING_BY_CLOSE;
+	world_fetch_end(fetch_of(play, line), framing);
+}
+
+static void
+do_fail(struct play *play, const struct line *line)
+{
+	static const struct {
+		const char		*word;
+		enum fetch_failure	 failure;
+	} rows[] = {
+		{ "connect", FETCH_E_CONNECT }, { "tls", FETCH_E_TLS },
+		{ "timeout", FETCH_E_TIMEOUT }, { "closed", FETCH_E_CLOSED },
+		{ "bad-answer", FETCH_E_BAD_ANSWER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (bytes_eq_str(line->words[2], rows[i].word)) {
+			world_fetch_fail(fetch_of(play, line), rows[i].failure);
+			return;
+		}
+	fail(play, "no such failure", line->words[2]);
+}
+
+static void
+do_cancelled(struct play *play, const struct line *line)
+{
+	check(play, world_fetches[fetch_of(play, line)].was_cancelled, "the fetch goes on");
+}
+
+static void
+do_pass(struct play *play, const struct line *line)
+{
+	usec_t time;
+
+	if (num_parse_duration(line->words[1], &time) != 0)
+		fail(play, "not a duration", line->words[1]);
+	world_pass(play->worker.loop, time);
+}
+
+static void
+do_drain(struct play *play, const struct line *line)
+{
+	(void)line;
+	play->worker.is_draining = true;
+	clients_drain(play->worker.clients);
+}
+
+static void
+do_count(struct play *play, const struct line *line)
+{
+	const struct {
+		const char	*name;
+		uint64_t	 value;
+	} counters[] = {
+#define STAT(name, help) { #name, play->worker.stats.name },
+#include "proxy/stat_tbl.h"
+#undef STAT
+	};
+	char seen[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+		if (!bytes_eq_str(line->words[1], counters[i].name))
+			continue;
+		snprintf(seen, sizeof(seen), "%" PRIu64, counters[i].value);
+		if (counters[i].value != number(play, line->words[2]))
+			fail(play, "the counter says otherwise", bytes_str(seen));
+		return;
+	}
+	fail(play, "no such counter", line->words[1]);
+}
+
+static const struct {
+	const char	*name;
+	verb_fn		*run;
+	unsigned	 n_words;	/* at least */
+} verbs[] = {
+	{ "config", do_config, 2 },	{ "open", do_open, 2 },
+	{ "send", do_send, 3 },		{ "gone", do_gone, 2 },
+	{ "fin", do_fin, 2 },		{ "hold", do_hold, 2 },
+	{ "take", do_take, 2 },		{ "expect", do_expect, 3 },
+	{ "silent", do_silent, 2 },	{ "closed", do_closed, 2 },
+	{ "reset", do_reset, 2 },	{ "shut", do_shut, 2 },
+	{ "asked", do_asked, 3 },	{ "fetches", do_fetches, 2 },
+	{ "head", do_head, 3 },		{ "body", do_body, 3 },
+	{ "end", do_end, 2 },		{ "fail", do_fail, 3 },
+	{ "cancelled", do_cancelled, 2 }, { "pass", do_pass, 2 },
+	{ "drain", do_drain, 1 },	{ "count", do_count, 3 },
+};
+
+/* One quoted word, unescaped where it stands; P is behind the opening quote. */
+static char *
+read_quoted(const struct play *play, char *p, struct bytes *ret_word)
+{
+	char *to = p;
+	const char *start = p;
+
+	for (; *p != '"'; p++) {
+		check(play, *p != '\0', "a quote is missing");
+		if (*p == '\\')
+			p++;
+		if (p[-1] == '\\' && (*p == 'r' || *p == 'n'))
+			*to++ = *p == 'r' ? '\r' : '\n';
+		else
+			*to++ = *p;
+	}
+	*ret_word = (struct bytes){ start, (size_t)(to - start) };
+	return p + 1;
+}
+
+static void
+split(const struct play *play, char *text, struct line *ret_line)
+{
+	struct line line = { .n = 0 };
+	char *p = text;
+
+	for (;;) {
+		p += strspn(p, " \t\n");
+		if (*p == '\0' || *p == '#')
+			break;
+		check(play, line.n < WORDS_MAX, "too many words");
+		if (*p == '"') {
+			p = read_quoted(play, p + 1, &line.words[line.n++]);
+			continue;
+		}
+		line.words[line.n++] = (struct bytes){ p, strcspn(p, " \t\n") };
+		p += strcspn(p, " \t\n");
+	}
+	*ret_line = line;
+}
+
+static void
+run_line(struct play *play, const struct line *line)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (!bytes_eq_str(line->words[0], verbs[i].name))
+			continue;
+		check(play, line->n >= verbs[i].n_words, "words are missing");
+		if (!play->is_set_up && verbs[i].run != do_config)
+			set_up(play);
+		verbs[i].run(play, line);
+		if (play->is_set_up)
+			world_settle(play->worker.loop);
+		return;
+	}
+	fail(play, "no such verb", line->words[0]);
+}
+
+/* Whatever the script left open must come down without a trace. */
+static void
+tear_down(struct play *play)
+{
+	struct worker *w = &play->worker;
+
+	while (w->clients != NULL)
+		client_cut(w->clients);
+	world_settle(w->loop);
+	loop_free(w->loop);
+	store_reader_close(w->reader);
+	scribe_stop(w->scribe);
+	store_close(w->store);
+	config_unref(w->config);
+	buf_done(&play->config);
+	for (size_t i = 0; i < WORLD_CONNS; i++)
+		buf_done(&world_conns[i].out);
+	for (size_t i = 0; i < world_n_fetches; i++) {
+		check(play, world_fetches[i].fetch == NULL, "a fetch was left running");
+		buf_done(&world_fetches[i].head);
+		buf_done(&world_fetches[i].body);
+	}
+}
+
+static void
+remove_dir(const char *dir)
+{
+	static const char *const names[] = { "config.yaml", "data.mdb", "lock.mdb", "lock" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct play play = { .dir = "/tmp/reprise-replay-XXXXXX", .script = argv[1] };
+	struct line line;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	if (argc != 2 || (f = fopen(argv[1], "r")) == NULL || mkdtemp(play.dir) == NULL) {
+		fputs("usage: player SCRIPT\n", stderr);
+		return 2;
+	}
+	buf_init(&play.config, CONFIG_MAX);
+	while (getline(&text, &size, f) >= 0) {
+		play.line++;
+		split(&play, text, &line);
+		if (line.n > 0)
+			run_line(&play, &line);
+	}
+	tear_down(&play);
+	remove_dir(play.dir);
+	free(text);
+	fclose(f);
+	printf("%s: played\n", argv[1]);
+	return 0;
+}
