@@ -51,7 +51,7 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 UNIT_base	= arena buf bytes glob log num
 UNIT_http	= error_body field head_scan reader respond
 UNIT_cache	= canon digest entry key policy scribe spell store
-UNIT_config	= config option route schema secret tree
+UNIT_config	= config route schema secret
 UNIT_dialect	= dialect field_use verdict
 UNIT	= $(foreach l,base http cache config dialect,$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 

@@ -81,7 +81,8 @@ on_header_field(llhttp_t *parser, const char *at, size_t len)
 		return 0;
 	if (!field_name_is_valid(name))
 		return refuse(reader, 400, "a field has no valid name");
-	if (fields_add(&reader->head.fields, reader->arena, name, (struct bytes){ at + len, 0 }) < 0)
+	if (fields_add(&reader->head.fields, reader->arena, name,
+	    (struct bytes){ at + len, 0 }) < 0)
 		return refuse(reader, 431, "too many header fields");
 	return 0;
 }
@@ -303,7 +304,8 @@ on_headers_complete(llhttp_t *parser)
 		if (checks[i](reader) < 0)
 			return -1;
 	reader->head.keep_alive = !fields_has_token(fields, "connection", "close") &&
-	    (reader->head.minor_version == 1 || fields_has_token(fields, "connection", "keep-alive"));
+	    (reader->head.minor_version == 1 ||
+	    fields_has_token(fields, "connection", "keep-alive"));
 	reader->is_head_whole = true;
 	parser->upgrade = 0;	/* H-4: never another protocol, never a tunnel */
 	return 0;
@@ -551,7 +553,8 @@ reader_self_test(void)
 		"GET / HTTP/1.1\rHost: x\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX0\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 1\r\n\r\na",
 		"GET / HTTP/1.1\nHost: x\n\n",

@@ -4,6 +4,7 @@
  */
 #include "proxy/http/respond.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,7 +110,9 @@ respond_fieldf(struct buf *out, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	assert(len >= 0 && (size_t)len < sizeof(value));
+	assert(len >= 0);
+	if ((size_t)len >= sizeof(value))
+		return -E2BIG;
 	return respond_copy(out, bytes_str(name), (struct bytes){ value, (size_t)len });
 }
 

@@ -14,6 +14,7 @@
 int	respond_begin(struct buf *out, int status) MUST_USE;
 
 int	respond_field(struct buf *out, const char *name, struct bytes value) MUST_USE;
+/* Formatted, for short values of our own: -E2BIG past 511 bytes. */
 int	respond_fieldf(struct buf *out, const char *name, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4))) MUST_USE;
 

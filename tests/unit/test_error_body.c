@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,6 +36,58 @@ each_api_gets_its_own_shape(void **state)
 		assert_int_equal(error_body(&out, rows[i].shape, rows[i].status, "code",
 		    BYTES_LIT("a \"b\"")), 0);
 		assert_true(bytes_eq_str(buf_bytes(&out), rows[i].body));
+		buf_done(&out);
+	}
+}
+
+static void
+a_type_is_one_that_the_clients_of_its_api_know(void **state)
+{
+	static const struct {
+		int		 status;
+		const char	*openai;
+		const char	*anthropic;
+	} rows[] = {
+		{ 400, "invalid_request_error", "invalid_request_error" },
+		{ 401, "authentication_error", "authentication_error" },
+		{ 403, "permission_error", "permission_error" },
+		{ 404, "not_found_error", "not_found_error" },
+		{ 408, "invalid_request_error", "timeout_error" },
+		{ 413, "invalid_request_error", "request_too_large" },
+		{ 429, "rate_limit_error", "rate_limit_error" },
+		{ 431, "invalid_request_error", "invalid_request_error" },
+		{ 502, "server_error", "api_error" },
+		{ 503, "server_error", "overloaded_error" },
+		{ 504, "server_error", "timeout_error" },
+	};
+	struct buf out;
+	char want[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
+		bool is_openai = i % 2 == 0;
+
+		snprintf(want, sizeof(want), "\"type\":\"%s\"",
+		    is_openai ? rows[i / 2].openai : rows[i / 2].anthropic);
+		buf_init(&out, 1024);
+		assert_int_equal(error_body(&out, is_openai ? ERROR_SHAPE_OPENAI :
+		    ERROR_SHAPE_ANTHROPIC, rows[i / 2].status, "code", BYTES_LIT("a")), 0);
+		if (bytes_find_str(buf_bytes(&out), want) == buf_len(&out))
+			fail_msg("%s not in %.*s", want, BYTES_ARG(buf_bytes(&out)));
+		buf_done(&out);
+	}
+}
+
+static void
+a_body_that_does_not_fit_is_reported(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	for (int shape = ERROR_SHAPE_HF; shape <= ERROR_SHAPE_OLLAMA; shape++) {
+		buf_init(&out, 12);
+		assert_true(error_body(&out, (enum error_shape)shape, 400, "code",
+		    BYTES_LIT("message")) < 0);
 		buf_done(&out);
 	}
 }
@@ -74,6 +127,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_api_gets_its_own_shape),
+		cmocka_unit_test(a_type_is_one_that_the_clients_of_its_api_know),
+		cmocka_unit_test(a_body_that_does_not_fit_is_reported),
 		cmocka_unit_test(strings_survive_any_bytes),
 	};
 

@@ -61,7 +61,8 @@ static void
 tokens_are_found_in_lists_over_several_fields(void **state)
 {
 	static const struct row rows[] = {
-		{ "Connection", "keep-alive, X-Foo ;q=1" }, { "connection", ",Close" }, { NULL, NULL },
+		{ "Connection", "keep-alive, X-Foo ;q=1" }, { "connection", ",Close" },
+		{ NULL, NULL },
 	};
 	struct arena *arena = arena_new(ARENA_SIZE);
 	struct fields fields = fields_of(arena, rows);
@@ -100,7 +101,8 @@ names_are_tokens_and_values_hold_no_control_bytes(void **state)
 		{ BYTES_LIT("a b"), false }, { BYTES_LIT("a:"), false },
 		{ BYTES_LIT("\xc3\xa4"), false }, { BYTES_LIT("a\0b"), false },
 	}, values[] = {
-		{ BYTES_LIT(""), true }, { BYTES_LIT("a\tb c"), true }, { BYTES_LIT("\xc3\xa4"), true },
+		{ BYTES_LIT(""), true }, { BYTES_LIT("a\tb c"), true },
+		{ BYTES_LIT("\xc3\xa4"), true },
 		{ BYTES_LIT("a\rb"), false }, { BYTES_LIT("a\nb"), false },
 		{ BYTES_LIT("a\0b"), false }, { BYTES_LIT("\x7f"), false },
 	};

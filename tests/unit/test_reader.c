@@ -17,6 +17,7 @@
 #define ARENA_SIZE	((size_t)1 << 20)
 #define HOST		"Host: x\r\n"
 #define POST		"POST / HTTP/1.1\r\n" HOST
+#define TEN_FIELDS	"A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n"
 #define CHUNKED		POST "Transfer-Encoding: chunked\r\n\r\n"
 
 static const struct reader_limits limits = {
@@ -133,16 +134,26 @@ static const struct {
 	REFUSED(POST "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
 	REFUSED(POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400),
 	REFUSED(POST "Content-Length: 1, 1\r\n\r\na", 400),
+	REFUSED(POST "Content-Length: 1,1\r\n\r\na", 400),
 	REFUSED(POST "Content-Length: +1\r\n\r\na", 400),
+	REFUSED(POST "Content-Length: -1\r\n\r\na", 400),
 	REFUSED(POST "Content-Length: 0x1\r\n\r\na", 400),
 	REFUSED(POST "Content-Length:\r\n\r\n", 400),
+	REFUSED(POST "Content-Length: \t\r\n\r\n", 400),
 	REFUSED(POST "Content-Length: 1 1\r\n\r\na", 400),
 	REFUSED(POST "Content-Length: 65\r\n\r\n", 413),
 	REFUSED(POST "Content-Length: 9223372036854775808\r\n\r\n", 413),
 	REFUSED(POST "Content-Length: 18446744073709551615\r\n\r\n", 413),
 	REFUSED(POST "Transfer-Encoding:\r\n\r\n", 400),
+	REFUSED(POST "Transfer-Encoding: \t\r\n\r\n", 400),
+	REFUSED(POST "Transfer-Encoding:\r\nContent-Length: 1\r\n\r\na", 400),
+	REFUSED(POST "Transfer-Encoding: identity\r\n\r\n", 501),
+	REFUSED(POST "Transfer-Encoding: chunked, identity\r\n\r\n", 400),
+	REFUSED(POST "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n", 501),
+	REFUSED(POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
 	REFUSED(POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
-	REFUSED(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+	REFUSED(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "0\r\n\r\n", 400),
 	REFUSED("POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
 	REFUSED(CHUNKED "x\r\n", 400),
 	REFUSED(CHUNKED "-1\r\n", 400),
@@ -158,6 +169,12 @@ static const struct {
 	REFUSED("PROPFIND / HTTP/1.1\r\n" HOST "\r\n", 501),
 	REFUSED("FROB / HTTP/1.1\r\n" HOST "\r\n", 400),
 	REFUSED(POST "Expect: coffee\r\nContent-Length: 1\r\n\r\na", 417),
+	REFUSED(POST "Expect: 100-continue\r\nExpect: coffee\r\n\r\n", 417),
+	/* Of several faults the one that byte by byte finds first. */
+	REFUSED("GET / HTTP/1.2\r\n" TEN_FIELDS HOST "\r\n", 431),
+	REFUSED("GET / HTTP/1.2\r\n" TEN_FIELDS "\r\n", 505),
+	REFUSED("GET / HTTP/1.1\r\n" TEN_FIELDS HOST "A: \x01\r\n", 431),
+	REFUSED("GET / HTTP/1.1\r\n" HOST TEN_FIELDS "\n", 431),
 	/* Not whole. */
 	REFUSED("GET / HTTP/1.1\r\n" HOST, -1),
 	REFUSED(POST "Content-Length: 3\r\n\r\nab", -1),
@@ -193,11 +210,14 @@ what_follows_a_message_is_left_alone(void **state)
 {
 	const struct bytes two = BYTES_LIT(POST "Content-Length: 1\r\n\r\naGET / HTTP/1.1\r\n"),
 	    chunked = BYTES_LIT(CHUNKED "1\r\na\r\n0\r\n\r\nGET"),
+	    upgrade = BYTES_LIT("GET / HTTP/1.1\r\n" HOST "Connection: upgrade\r\n"
+	    "Upgrade: h2c\r\n\r\nGET /b"),
 	    none = BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\nGET /b");
 
 	(void)state;
 	assert_int_equal(read_in_pieces(two, two.len, 1).used, two.len - 16);
 	assert_int_equal(read_in_pieces(chunked, chunked.len, 1).used, chunked.len - 3);
+	assert_int_equal(read_in_pieces(upgrade, upgrade.len, 1).used, upgrade.len - 6);
 	assert_int_equal(read_in_pieces(none, none.len, 1).used, none.len - 6);
 }
 
@@ -237,6 +257,72 @@ what_has_no_end_is_refused_at_its_limit(void **state)
 	assert_int_equal(flood(CHUNKED "1;", "x", 2048 + 4096 + 64), 400);
 	assert_int_equal(flood(CHUNKED "0\r\nA: ", "x", 2048 + 4096 + 64), 400);
 	assert_int_equal(flood(CHUNKED, "1\r\na\r\n", 65), 413);
+}
+
+/* What many small chunks are granted must not pay for a long extension before them. */
+static void
+a_long_extension_is_refused_whatever_follows_it(void **state)
+{
+	static char text[8192] = CHUNKED "1;";
+	size_t len = strlen(text);
+
+	(void)state;
+	memset(text + len, 'x', 6200);
+	len += 6200;
+	for (int i = 0; i < 40; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%sa\r\n1\r\n",
+		    i > 0 ? "" : "\r\n");
+	len += (size_t)snprintf(text + len, sizeof(text) - len, "a\r\n0\r\n\r\n");
+	assert_int_equal(read_in_pieces((struct bytes){ text, len }, len, 1).status, 400);
+	assert_int_equal(read_in_pieces((struct bytes){ text, len }, 0, 1).status, 400);
+	assert_int_equal(read_in_pieces((struct bytes){ text, len }, 0, 7).status, 400);
+}
+
+static void
+a_body_takes_the_memory_that_came_and_not_what_was_promised(void **state)
+{
+	const struct reader_limits wide = {
+		.head_max = 2048, .fields_max = 10, .target_max = 256, .body_max = (size_t)1 << 46,
+	};
+	const struct bytes text = BYTES_LIT(POST "Content-Length: 35184372088832\r\n\r\nab");
+	struct arena *arena = arena_new(ARENA_SIZE);
+	struct reader *reader = reader_new(arena, &wide);
+	size_t used, more;
+
+	(void)state;
+	assert_int_equal(reader_feed(reader, text, &used), READER_HEAD);
+	assert_int_equal(reader_feed(reader, bytes_skip(text, used), &more), READER_MORE);
+	assert_int_equal(more, 2);
+	assert_true(bytes_eq_str(reader_body(reader), "ab"));
+	reader_free(reader);
+	arena_free(arena);
+}
+
+static void
+a_connection_stays_open_only_if_both_sides_may_think_so(void **state)
+{
+	static const struct {
+		struct bytes	text;
+		bool		keep_alive;
+	} heads[] = {
+		{ BYTES_LIT("GET / HTTP/1.1\r\n" HOST "\r\n"), true },
+		{ BYTES_LIT("GET / HTTP/1.1\r\n" HOST "Connection: CLOSE\r\n\r\n"), false },
+		{ BYTES_LIT("GET / HTTP/1.0\r\n\r\n"), false },
+		{ BYTES_LIT("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), true },
+		{ BYTES_LIT("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n"), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		struct arena *arena = arena_new(ARENA_SIZE);
+		struct reader *reader = reader_new(arena, &limits);
+		size_t used;
+
+		assert_int_equal(reader_feed(reader, heads[i].text, &used), READER_HEAD);
+		assert_int_equal(reader_head(reader)->keep_alive, heads[i].keep_alive);
+		reader_free(reader);
+		arena_free(arena);
+	}
 }
 
 static void
@@ -312,6 +398,9 @@ main(void)
 		cmocka_unit_test(the_verdict_does_not_depend_on_how_bytes_arrive),
 		cmocka_unit_test(what_follows_a_message_is_left_alone),
 		cmocka_unit_test(what_has_no_end_is_refused_at_its_limit),
+		cmocka_unit_test(a_long_extension_is_refused_whatever_follows_it),
+		cmocka_unit_test(a_body_takes_the_memory_that_came_and_not_what_was_promised),
+		cmocka_unit_test(a_connection_stays_open_only_if_both_sides_may_think_so),
 		cmocka_unit_test(the_head_says_what_was_asked),
 		cmocka_unit_test(trailers_join_no_fields),
 		cmocka_unit_test(a_connection_that_said_nothing_has_not_begun),

@@ -4,6 +4,7 @@
  */
 #include "proxy/http/respond.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -56,6 +57,20 @@ a_full_buffer_is_reported(void **state)
 }
 
 static void
+a_formatted_value_that_is_too_long_is_reported(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1024);
+	assert_int_equal(respond_fieldf(&out, "A", "%512d", 1), -E2BIG);
+	assert_int_equal(buf_len(&out), 0);
+	assert_int_equal(respond_fieldf(&out, "A", "%511d", 1), 0);
+	assert_int_equal(buf_len(&out), strlen("A: \r\n") + 511);
+	buf_done(&out);
+}
+
+static void
 unknown_statuses_have_no_phrase(void **state)
 {
 	(void)state;
@@ -70,6 +85,7 @@ main(void)
 		cmocka_unit_test(a_head_is_written_as_the_standard_shows_it),
 		cmocka_unit_test(what_could_split_an_answer_is_left_out),
 		cmocka_unit_test(a_full_buffer_is_reported),
+		cmocka_unit_test(a_formatted_value_that_is_too_long_is_reported),
 		cmocka_unit_test(unknown_statuses_have_no_phrase),
 	};
 
