@@ -18,7 +18,7 @@ enum watched {
 	WATCHED_STREAM,
 	WATCHED_USE_CACHE,
 	WATCHED_STORE,
-	WATCHED_LIVE,		/* this one and all behind it: the answer is not in the body alone */
+	WATCHED_LIVE,		/* it and all behind it: the body alone is not the question */
 };
 extern const char *const watched_places[];
 

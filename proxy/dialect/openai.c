@@ -128,7 +128,8 @@ static bool
 choice_says_something(const json_t *choice)
 {
 	static const char *const members[] = {
-		"content", "tool_calls", "function_call", "reasoning_content", "reasoning", "refusal",
+		"content", "tool_calls", "function_call", "reasoning_content", "reasoning",
+		"refusal",
 	};
 	const json_t *message = json_object_get(choice, "message");
 

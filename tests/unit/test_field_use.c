@@ -3,6 +3,7 @@
  * test_field_use.c - what becomes of header fields (H-26): every one that goes
  * upstream is either known to be without effect or part of the key.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ fields_are_sorted_by_a_table_in_any_case(void **state)
 		{ "traceparent", FIELD_NEUTRAL }, { "X-Wait-For-Model", FIELD_NEUTRAL },
 		{ "Authorization", FIELD_CREDENTIAL }, { "x-api-key", FIELD_CREDENTIAL },
 		{ "Cookie", FIELD_CREDENTIAL }, { "OpenAI-Organization", FIELD_CREDENTIAL },
+		{ "x-goog-api-key", FIELD_CREDENTIAL }, { "openai-beta", FIELD_KEYED },
 		{ "User-Agent", FIELD_DROPPED }, { "X-Stainless-Retry-Count", FIELD_DROPPED },
 		{ "X-Amzn-Trace-Id", FIELD_DROPPED }, { "Accept-Encoding", FIELD_DROPPED },
 		{ "x-base-url", FIELD_DROPPED }, { "Host", FIELD_DROPPED },
@@ -48,6 +50,7 @@ the_key_has_the_fields_that_count(void **state)
 	} rows[] = {
 		{ "Accept", "application/json", true, "" },
 		{ "Accept", "image/png", true, "accept: image/png\n" },
+		{ "Accept", "text/plain, Audio/wav", true, "accept: text/plain, Audio/wav\n" },
 		{ "Content-Type", "application/json", true, "" },
 		{ "Content-Type", "audio/x-raw;rate=16000", false,
 		    "content-type: audio/x-raw;rate=16000\n" },
@@ -74,6 +77,28 @@ the_key_has_the_fields_that_count(void **state)
 }
 
 static void
+several_fields_stand_in_the_order_of_the_table(void **state)
+{
+	struct arena *arena = arena_new(ARENA_SIZE);
+	struct arena *full = arena_new(0);
+	struct request_head head = { 0 };
+	const struct call call = { .is_canonical = true };
+	struct bytes key;
+
+	(void)state;
+	assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("lora"), BYTES_LIT("l")), 0);
+	assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("anthropic-beta"),
+	    BYTES_LIT("a")), 0);
+	assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("Anthropic-Beta"),
+	    BYTES_LIT("b")), 0);
+	assert_int_equal(field_key(&head, &call, arena, &key), 0);
+	assert_true(bytes_eq_str(key, "anthropic-beta: a\nanthropic-beta: b\nlora: l\n"));
+	assert_int_equal(field_key(&head, &call, full, &key), -E2BIG);
+	arena_free(full);
+	arena_free(arena);
+}
+
+static void
 an_answer_replays_what_is_about_it(void **state)
 {
 	const struct fields none = { 0 };
@@ -84,6 +109,7 @@ an_answer_replays_what_is_about_it(void **state)
 	assert_false(field_is_replayed(&none, BYTES_LIT("Set-Cookie")));
 	assert_false(field_is_replayed(&none, BYTES_LIT("x-ratelimit-remaining-requests")));
 	assert_false(field_is_replayed(&none, BYTES_LIT("x-compute-time")));
+	assert_false(field_is_replayed(&none, BYTES_LIT("openai-model")));
 	assert_false(field_is_replayed(&none, BYTES_LIT("Connection")));
 }
 
@@ -93,6 +119,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_sorted_by_a_table_in_any_case),
 		cmocka_unit_test(the_key_has_the_fields_that_count),
+		cmocka_unit_test(several_fields_stand_in_the_order_of_the_table),
 		cmocka_unit_test(an_answer_replays_what_is_about_it),
 	};
 

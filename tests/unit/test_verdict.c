@@ -38,7 +38,8 @@ static const struct {
 	{ "/v1/chat/completions", JSON, "{\"choices\":[{\"message\":{\"content\":\"x\"}}]}",
 	    ANSWER_STORABLE },
 	{ "/v1/chat/completions", JSON,
-	    "{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}", ANSWER_STORABLE },
+	    "{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{}]}}]}",
+	    ANSWER_STORABLE },
 	{ "/v1/chat/completions", JSON,
 	    "{\"choices\":[{\"message\":{\"content\":\"\",\"reasoning_content\":\"x\"}}]}",
 	    ANSWER_STORABLE },
@@ -51,13 +52,18 @@ static const struct {
 	{ "/v1/embeddings", JSON, "{\"data\":[]}", ANSWER_EMPTY },
 	{ "/v1/responses", JSON, "{\"status\":\"completed\",\"output\":[{}]}", ANSWER_STORABLE },
 	{ "/v1/responses", JSON, "{\"status\":\"queued\",\"output\":[{}]}", ANSWER_PASSING },
+	{ "/v1/responses", JSON, "{\"output\":[{\"type\":\"message\"}]}", ANSWER_STORABLE },
+	{ "/v1/responses", JSON, "{\"output\":[{\"type\":\"web_search_call\"}]}", ANSWER_PASSING },
+	{ "/v1/responses", JSON, "{\"output\":[{\"type\":\"function_call\"}]}", ANSWER_STORABLE },
 	{ "/v1/moderations", JSON, "{\"results\":[{}]}", ANSWER_STORABLE },
 	{ "/v1/audio/speech", "audio/mpeg", "x", ANSWER_STORABLE },
 	{ "/v1/audio/transcriptions", "text/plain", "x", ANSWER_STORABLE },
 	{ "/v1/audio/transcriptions", "text/html", "x", ANSWER_NOT_OF_TYPE },
+	{ "/v1/audio/transcriptions", "text/event-stream", "x", ANSWER_NOT_OF_TYPE },
 	{ "/v1/messages", JSON, "{\"content\":[{\"type\":\"text\"}],\"stop_reason\":\"end_turn\"}",
 	    ANSWER_STORABLE },
-	{ "/v1/messages", JSON, "{\"content\":[{\"type\":\"text\"}],\"stop_reason\":\"pause_turn\"}",
+	{ "/v1/messages", JSON,
+	    "{\"content\":[{\"type\":\"text\"}],\"stop_reason\":\"pause_turn\"}",
 	    ANSWER_PASSING },
 	{ "/v1/messages", JSON,
 	    "{\"content\":[{\"type\":\"server_tool_use\"}],\"stop_reason\":\"end_turn\"}",
@@ -81,6 +87,8 @@ static const struct {
 	{ "/anything", "text/plain", "x", ANSWER_STORABLE },
 	{ "/anything", "text/plain", "", ANSWER_EMPTY },
 	{ "/anything", "text/html", "x", ANSWER_NOT_OF_TYPE },
+	{ "/anything", "application/x-ndjson", "{}", ANSWER_NOT_OF_TYPE },
+	{ "/anything", "", "x", ANSWER_NOT_OF_TYPE },
 	{ "/anything", JSON, "{\"error\":{\"message\":\"x\"}}", ANSWER_HOLDS_ERROR },
 };
 
@@ -96,7 +104,8 @@ only_good_and_whole_answers_are_kept(void **state)
 		enum answer_verdict verdict;
 
 		dialect_recognise(&head, &call);
-		verdict = call.dialect->judge(&call, bytes_str(rows[i].type), bytes_str(rows[i].body));
+		verdict = call.dialect->judge(&call, bytes_str(rows[i].type),
+		    bytes_str(rows[i].body));
 		if (verdict != rows[i].verdict)
 			print_message("%s %s\n", rows[i].path, rows[i].body);
 		assert_int_equal(verdict, rows[i].verdict);
