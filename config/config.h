@@ -68,7 +68,7 @@ struct config {
 	size_t		 n_upstreams;
 	struct config_route	*routes;
 	size_t		 n_routes;
-	unsigned	 refs;		/* atomic */
+	_Atomic unsigned refs;
 };
 
 /* One thing wrong: "FILE:LINE:COL: path: what, did you mean ...". */

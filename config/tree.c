@@ -160,14 +160,15 @@ static int
 check_end(yaml_parser_t *parser, struct bytes text, struct tree_error *error)
 {
 	yaml_document_t rest;
+	unsigned line;
 	bool is_end;
 
 	if (!yaml_parser_load(parser, &rest))
 		return syntax_error(parser, text, error);
 	is_end = yaml_document_get_root_node(&rest) == NULL;
+	line = (unsigned)rest.start_mark.line + 1;
 	yaml_document_delete(&rest);
-	return is_end ? 0 : wrong(error, (unsigned)parser->mark.line + 1, 1,
-	    "a second document; there must be one");
+	return is_end ? 0 : wrong(error, line, 1, "a second document; there must be one");
 }
 
 int

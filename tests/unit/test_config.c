@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_config.c - configurations right and wrong, and what is said of them.
+ */
+#include "config/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "config/load.h"
+#include "tests/unit/tempdir.h"
+
+#define SAID_MAX	((size_t)64 << 10)
+#define UP		"upstreams: {up: {url: 'http://up'}}\n"
+
+static void
+note(void *arg, const char *line)
+{
+	assert_int_equal(buf_addf(arg, "%s\n", line), 0);
+}
+
+/* Load TEXT from a file called t.yaml; what was said of it goes to SAID. */
+static int
+load(const char *text, struct buf *said, struct config **ret_config)
+{
+	struct tempdir dir;
+	FILE *f;
+	int r;
+
+	tempdir_make(&dir);
+	f = fopen(tempdir_file(&dir, "t.yaml"), "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	buf_init(said, SAID_MAX);
+	r = config_load(dir.file, note, said, ret_config);
+	tempdir_remove(&dir);
+	return r;
+}
+
+static void
+a_whole_configuration_is_read(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	setenv("A_TOKEN", "sekrit\n", 1);
+	assert_int_equal(load("listen: [127.0.0.1:0, '[::1]:80', unix:/run/x]\n"
+	    "workers: 3\nmax_body: 1MB\ndrain_timeout: 5s\nca_file: /ca\n"
+	    "log: {level: debug, access: true}\ncache: {path: /c, size: 1GB, ttl: 2h}\n"
+	    "upstreams:\n"
+	    "  a: {url: 'https://a/x', token: {env: A_TOKEN}, token_header: x-key, compute: gpu,\n"
+	    "      ca_file: /ca2, timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 4s}}\n"
+	    "  b: {url: 'unix:/run/b', token: {client: true}}\n"
+	    "routes:\n"
+	    "  - {model: ['t5-*', m], path: /x/*, dialect: hf, to: [b, a], rewrite_model: n,\n"
+	    "     cache: false}\n"
+	    "  - {to: a, cache: {ttl: 7d}}\n", &said, &c), 0);
+	assert_string_equal(c->listen[1], "[::1]:80");
+	assert_null(c->listen[3]);
+	assert_int_equal(c->workers, 3);
+	assert_int_equal(c->max_body, 1 << 20);
+	assert_int_equal(c->drain_timeout, 5 * USEC_PER_SEC);
+	assert_string_equal(c->log.level, "debug");
+	assert_true(c->log.access);
+	assert_int_equal(c->cache.size, 1 << 30);
+	assert_int_equal(c->n_upstreams, 2);
+	assert_string_equal(c->upstreams[0].name, "a");
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].token), "sekrit"));
+	assert_int_equal(c->upstreams[0].timeouts.total, 4 * USEC_PER_SEC);
+	assert_int_equal(c->upstreams[1].timeouts.connect, 10 * USEC_PER_SEC);
+	assert_true(c->upstreams[1].token_client);
+	assert_string_equal(c->routes[0].models[1], "m");
+	assert_int_equal(c->routes[0].to[0], 1);
+	assert_int_equal(c->routes[0].n_to, 2);
+	assert_false(c->routes[0].cache);
+	assert_string_equal(c->routes[1].models[0], "*");
+	assert_true(c->routes[1].cache);
+	assert_int_equal(c->routes[1].cache_ttl, 7 * 24 * 3600 * USEC_PER_SEC);
+	assert_int_equal(buf_len(&said), 0);
+	config_unref(config_ref(c));
+	config_unref(c);
+}
+
+static void
+one_upstream_takes_everything(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "cache: {ttl: 1h}", &said, &c), 0);
+	assert_int_equal(c->n_routes, 1);
+	assert_string_equal(c->routes[0].models[0], "*");
+	assert_int_equal(c->routes[0].cache_ttl, 3600 * USEC_PER_SEC);
+	config_unref(c);
+}
+
+static void
+without_a_file_there_is_the_hugging_face_router(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	unsetenv("HF_TOKEN");
+	unsetenv("CACHE_DIRECTORY");
+	setenv("XDG_CACHE_HOME", "/x", 1);
+	assert_int_equal(config_load(NULL, note, NULL, &c), 0);
+	assert_string_equal(c->listen[0], "127.0.0.1:8080");
+	assert_string_equal(c->cache.path, "/x/reprise");
+	assert_string_equal(c->upstreams[0].url, "https://router.huggingface.co/hf-inference");
+	assert_null(c->upstreams[0].token);
+	assert_true(c->workers >= 1);
+	config_unref(c);
+	setenv("HF_TOKEN", "hf_x", 1);
+	setenv("CACHE_DIRECTORY", "/var/cache/a:/b", 1);
+	assert_int_equal(config_load(NULL, note, NULL, &c), 0);
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].token), "hf_x"));
+	assert_string_equal(c->cache.path, "/var/cache/a");
+	config_unref(c);
+}
+
+static const struct {
+	const char	*text;
+	const char	*said;		/* behind the file's name */
+} wrong[] = {
+	{ "lisen: x\n" UP, ":1:1: lisen: unknown option, did you mean \"listen\"?\n" },
+	{ "frobnicate: x\n" UP, ":1:1: frobnicate: unknown option\n" },
+	{ UP "admin: 127.0.0.1:1\n", ":2:1: admin: unknown option\n" },
+	{ UP "workers: 0\n", ":2:10: workers: must be from 1 to 256\n" },
+	{ UP "workers: two\n", ":2:10: workers: \"two\" is not a number\n" },
+	{ UP "workers: 99999999999999999999\n", ":2:10: workers: must be from 1 to 256\n" },
+	{ UP "max_body: 5 apples\n",
+	    ":2:11: max_body: \"5 apples\" is not a size such as 64MB\n" },
+	{ UP "drain_timeout: 5\n",
+	    ":2:16: drain_timeout: \"5\" is not a duration such as 30s or 7d\n" },
+	{ UP "log: {access: maybe}\n", ":2:15: log.access: must be true or false\n" },
+	{ UP "log: {level: loud}\n",
+	    ":2:14: log.level: \"loud\" is none of: error warn info debug\n" },
+	{ UP "log: loud\n", ":2:6: log: must be a map of names to values\n" },
+	{ UP "ca_file:\n", ":2:9: ca_file: has no value\n" },
+	{ UP "listen: [a]\n",
+	    ":2:10: listen[0]: \"a\" is not host:port, [v6]:port or unix:/path\n" },
+	{ UP "listen: []\n", ":2:9: listen: must not be empty\n" },
+	{ UP "listen: ::1:80\n",
+	    ":2:9: listen: write an IPv6 address in brackets: [::1]:8080\n" },
+	{ UP "cache: {size: 1kB}\n", ":2:15: cache.size: must be from 1MB to 64TB\n" },
+	{ "upstreams: {u: {url: 'ftp://x'}}\n",
+	    ":1:22: upstreams.u.url: must begin with http://, https:// or unix:/\n" },
+	{ "upstreams: {u: {url: 'http://a:b@c'}}\n",
+	    ":1:22: upstreams.u.url: must not hold a user or password; see token\n" },
+	{ "upstreams: {u: {url: 'http://x?y'}}\n",
+	    ":1:22: upstreams.u.url: must be scheme://host[:port][/path] and nothing more\n" },
+	{ "upstreams: {u: {}}\n", ":1:16: upstreams.u: \"url\" is missing\n" },
+	{ "upstreams: {'a b': {url: 'http://x'}}\n",
+	    ":1:13: upstreams.a b: a name has letters, digits, '_' and '-'\n" },
+	{ "upstreams: {u: {url: 'http://x', token: hf_secret}}\n",
+	    ":1:41: upstreams.u.token: must be one of {env: NAME}, {file: PATH}, "
+	    "{credential: NAME}, {value: TEXT}, {client: true}\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {env: NO_SUCH}}}\n",
+	    ":1:47: upstreams.u.token.env: NO_SUCH is not set\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {value: \"a\\rb\"}}}\n",
+	    ":1:49: upstreams.u.token.value: the token holds bytes that no header field may\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {vale: hf_secret}}}\n",
+	    ":1:42: upstreams.u.token.vale: unknown option, did you mean \"value\"?\n" },
+	{ "upstreams: {u: {url: 'http://x', compute: \"a\\nb\"}}\n",
+	    ":1:43: upstreams.u.compute: is no header field value\n" },
+	{ UP "routes: [{to: upp}]\n",
+	    ":2:15: routes[0].to: unknown upstream, did you mean \"up\"?\n" },
+	{ UP "routes: [{model: x}]\n", ":2:10: routes[0]: \"to\" is missing\n" },
+	{ UP "routes: [{to: up, cache: {ttl: 0s}}]\n",
+	    ":2:32: routes[0].cache.ttl: must be from 1s to 3650d\n" },
+	{ UP "routes: {to: up}\n", ":2:9: routes: must be a list\n" },
+	{ "upstreams: {a: {url: 'http://a'}, b: {url: 'http://b'}}\n",
+	    ":1:1: routes: with several upstreams, say which request goes where\n" },
+	{ "workers: 1\n", ":1:1: upstreams: there must be one\n" },
+	{ "", ":1:1: upstreams: there must be one\n" },
+	{ UP UP, ":2:1: this key stands here twice\n" },
+	{ UP "log: {level: info, level: warn}\n", ":2:20: this key stands here twice\n" },
+	{ UP "---\n" UP, ":2:1: a second document; there must be one\n" },
+	{ UP "a: \"\\0\"\n", ":2:4: a NUL in a text\n" },
+};
+
+static void
+what_is_wrong_is_said_with_its_place(void **state)
+{
+	struct config *c = NULL;
+	struct buf said;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_int_equal(load(wrong[i].text, &said, &c), CONFIG_E_WRONG);
+		if (!bytes_has_suffix(buf_bytes(&said), wrong[i].said))
+			print_message("%.*s---\n%s", BYTES_ARG(buf_bytes(&said)), wrong[i].said);
+		assert_true(bytes_has_suffix(buf_bytes(&said), wrong[i].said));
+		assert_null(memmem(said.mem, buf_len(&said), "hf_secret", 9));
+		buf_done(&said);
+	}
+	assert_null(c);
+}
+
+static void
+everything_wrong_is_said_at_once(void **state)
+{
+	const char *text = "workers: x\nlog: {leve: info}\nupstreams: {u: {url: x}}\nroutes: [{to: v}]\n";
+	struct config *c;
+	struct buf said;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(load(text, &said, &c), CONFIG_E_WRONG);
+	for (size_t i = 0; i < buf_len(&said); i++)
+		n += buf_bytes(&said).ptr[i] == '\n';
+	assert_int_equal(n, 4);
+	buf_done(&said);
+}
+
+static void
+what_is_no_yaml_is_refused_with_its_place(void **state)
+{
+	static const char *const texts[] = {
+		"a: [", "\t", "a: b: c", "{", "\xff\xfe\xff", "a: \xc3(", "- &a [*b]", "? [a]\n: b",
+		"%YAML 9.9\n---\na", "!<tag:x> {",
+	};
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_int_equal(load(texts[i], &said, &c), CONFIG_E_WRONG);
+		assert_non_null(memmem(said.mem, buf_len(&said), "t.yaml:", 7));
+		buf_done(&said);
+	}
+}
+
+static void
+aliases_do_not_multiply(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load("upstreams: {a: &a {url: 'http://a'}, b: *a}\n"
+	    "routes: [{to: [a, b]}]\n", &said, &c), 0);
+	assert_string_equal(c->upstreams[1].url, "http://a");
+	config_unref(c);
+	assert_int_equal(load("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n", &said, &c),
+	    CONFIG_E_WRONG);
+	buf_done(&said);
+	assert_int_equal(load("upstreams: &a {x: *a}\n", &said, &c), CONFIG_E_WRONG);
+	buf_done(&said);
+}
+
+static void
+a_file_that_cannot_be_read_is_told(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	buf_init(&said, SAID_MAX);
+	assert_true(config_load("/no/such/file", note, &said, &c) < 0);
+	assert_true(bytes_eq_str(buf_bytes(&said), "/no/such/file: No such file or directory\n"));
+	buf_done(&said);
+}
+
+static void
+the_sample_is_right(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	buf_init(&said, SAID_MAX);
+	if (config_load("config/reprise.yaml", note, &said, &c) != 0)
+		fail_msg("%.*s", BYTES_ARG(buf_bytes(&said)));
+	assert_int_equal(c->n_routes, 2);
+	config_unref(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_configuration_is_read),
+		cmocka_unit_test(one_upstream_takes_everything),
+		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),
+		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(everything_wrong_is_said_at_once),
+		cmocka_unit_test(what_is_no_yaml_is_refused_with_its_place),
+		cmocka_unit_test(aliases_do_not_multiply),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_told),
+		cmocka_unit_test(the_sample_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
