@@ -97,6 +97,17 @@ make_question(struct request *req)
 	return r;
 }
 
+/*
+ * A POST that no API is known by may do something instead of asking: that it
+ * is a question, a route has to say, by its path or as dialect raw.
+ */
+static bool
+is_meant(const struct request *req)
+{
+	return req->call.path_class != NULL || req->route->path != NULL ||
+	    req->route->dialect != NULL;
+}
+
 int
 forward_identify(struct request *req)
 {
@@ -106,7 +117,7 @@ forward_identify(struct request *req)
 	if (route->rewrite_model != NULL && req->call.model.len > 0)
 		req->model = bytes_str(route->rewrite_model);
 	req->question.is_storable = req->call.is_inference && route->cache &&
-	    !req->call.wants_stream;
+	    !req->call.wants_stream && is_meant(req);
 	return req->question.is_storable ? make_question(req) : 0;
 }
 
