@@ -38,8 +38,8 @@ struct config_upstream {
 	char			*url;		/* http://, https:// or unix:/path */
 	struct secret		*token;		/* NULL: none */
 	bool			 token_client;	/* token: {client: true} */
-	char			*token_header;	/* authorization, x-api-key; NULL: the API's own */
-	char			*compute;	/* x-compute-type when the answer names none; or NULL */
+	char			*token_header;	/* NULL: the API's own */
+	char			*compute;	/* x-compute-type of answers that name none */
 	char			*ca_file;	/* or NULL */
 	struct config_timeouts	 timeouts;
 };

@@ -17,12 +17,20 @@
 
 #define LINE_MAX_LEN	1024
 #define WORDS_MAX	256
+#define NAME_SHOWN_MAX	40
 
 /* Where we are: "routes[2].cache.ttl", from the end. */
 struct trail {
 	const struct trail	*up;
 	const char		*name;		/* NULL: a member of a list */
 	size_t			 index;
+};
+
+/* What a name may be. */
+struct vocabulary {
+	const char	*what;			/* "option", "upstream" */
+	const char	*words[WORDS_MAX];
+	size_t		 n;
 };
 
 struct loader {
@@ -32,6 +40,18 @@ struct loader {
 	struct config		*config;
 	unsigned		 n_wrong;
 };
+
+/*
+ * How much of NAME may be shown: where the space behind "token:" was forgotten,
+ * the token is part of the name (H-70).
+ */
+static int
+shown_len(const char *name)
+{
+	size_t len = strcspn(name, ":");
+
+	return (int)(len < NAME_SHOWN_MAX ? len : NAME_SHOWN_MAX);
+}
 
 static int
 add_trail(struct buf *out, const struct trail *trail)
@@ -45,7 +65,17 @@ add_trail(struct buf *out, const struct trail *trail)
 		return r;
 	if (trail->name == NULL)
 		return buf_addf(out, "[%zu]", trail->index);
-	return buf_addf(out, "%s%s", buf_len(out) > 0 ? "." : "", trail->name);
+	return buf_addf(out, "%s%.*s", buf_len(out) > 0 ? "." : "", shown_len(trail->name),
+	    trail->name);
+}
+
+/* Texts of the file may hold escapes for a terminal. */
+static void
+blank_controls(char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
 }
 
 /* What does not fit into the line is cut off it. */
@@ -62,6 +92,7 @@ say(struct loader *loader, const struct tree_node *node, const struct trail *tra
 		buf_done(&path);
 	snprintf(line, sizeof(line), "%s:%u:%u: %.*s%.*s", loader->file, node->line, node->column,
 	    trail != NULL ? (int)buf_len(&path) : 0, buf_bytes(&path).ptr, BYTES_ARG(what));
+	blank_controls(line);
 	loader->complain(loader->arg, line);
 	buf_done(&path);
 }
@@ -80,15 +111,22 @@ sayf(struct loader *loader, const struct tree_node *node, const struct trail *tr
 }
 
 static void
-say_unknown(struct loader *loader, const struct tree_node *node, const struct trail *trail,
-    const char *what, const char *word, const char *const *words, size_t n)
+add_word(struct vocabulary *known, const char *word)
 {
-	const char *meant = option_suggest(word, words, n);
+	if (known->n < WORDS_MAX)
+		known->words[known->n++] = word;
+}
+
+static void
+say_unknown(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    const struct vocabulary *known)
+{
+	const char *meant = option_suggest(node->text, known->words, known->n);
 
 	if (meant != NULL)
-		sayf(loader, node, trail, "unknown %s, did you mean \"%s\"?", what, meant);
+		sayf(loader, node, trail, "unknown %s, did you mean \"%s\"?", known->what, meant);
 	else
-		sayf(loader, node, trail, "unknown %s", what);
+		sayf(loader, node, trail, "unknown %s", known->what);
 }
 
 static bool
@@ -106,13 +144,13 @@ check_kind(struct loader *loader, const struct tree_node *node, const struct tra
 	return false;
 }
 
-typedef int set_fn(const struct option *option, const char *text, void *base, struct buf *why);
-
+/* A value, or one more of a list. */
 static void
 read_scalar(struct loader *loader, const struct option *option, const struct tree_node *node,
-    const struct trail *trail, void *base, set_fn *set)
+    const struct trail *trail, void *base)
 {
 	struct buf why;
+	int r;
 
 	if (!check_kind(loader, node, trail, TREE_SCALAR))
 		return;
@@ -121,7 +159,9 @@ read_scalar(struct loader *loader, const struct option *option, const struct tre
 		return;
 	}
 	buf_init(&why, LINE_MAX_LEN);
-	if (set(option, node->text, base, &why) != 0)
+	r = option_is_list(option) ? option_add(option, node->text, base, &why) :
+	    option_set(option, node->text, base, &why);
+	if (r != 0)
 		say(loader, node, trail, buf_bytes(&why));
 	buf_done(&why);
 }
@@ -137,7 +177,7 @@ read_list(struct loader *loader, const struct option *option, const struct tree_
 		xfree((*list)[i]);
 	*list = xfree(*list);
 	if (node->kind != TREE_LIST) {
-		read_scalar(loader, option, node, trail, base, option_add);
+		read_scalar(loader, option, node, trail, base);
 		return;
 	}
 	if (node->n == 0)
@@ -145,19 +185,20 @@ read_list(struct loader *loader, const struct option *option, const struct tree_
 	for (size_t i = 0; i < node->n; i++) {
 		struct trail here = { .up = trail, .index = i };
 
-		read_scalar(loader, option, node->pairs[i].value, &here, base, option_add);
+		read_scalar(loader, option, node->pairs[i].value, &here, base);
 	}
 }
 
 static const struct {
 	const char	*name;
+	const char	*what;
 	int		(*read)(const char *arg, struct secret **ret_secret);
 } token_forms[] = {
-	{ "env", secret_from_env },
-	{ "file", secret_from_file },
-	{ "credential", secret_from_credential },
-	{ "value", secret_from_value },
-	{ "client", NULL },
+	{ "env", "this variable", secret_from_env },
+	{ "file", "this file", secret_from_file },
+	{ "credential", "this credential", secret_from_credential },
+	{ "value", "the token", secret_from_value },
+	{ "client", NULL, NULL },
 };
 
 static const char *
@@ -175,11 +216,22 @@ why_no_secret(int r)
 	}
 }
 
-/* No message repeats a value: it may be the token itself (H-70). */
+static bool
+looks_like_variable(const char *text)
+{
+	return text[0] != '\0' && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+	    strlen(text);
+}
+
+/*
+ * No message repeats a value, since the token itself is easily put where its
+ * name belongs (H-70); but variables by their usual spelling.
+ */
 static void
 read_token_form(struct loader *loader, size_t form, const struct tree_node *node,
     const struct trail *trail, struct config_upstream *up)
 {
+	const char *what = token_forms[form].what;
 	int r;
 
 	if (token_forms[form].read == NULL) {
@@ -191,36 +243,40 @@ read_token_form(struct loader *loader, size_t form, const struct tree_node *node
 	r = token_forms[form].read(node->text, &up->token);
 	if (r == 0)
 		return;
-	if (strcmp(token_forms[form].name, "value") == 0)
-		sayf(loader, node, trail, "the token %s", why_no_secret(r));
-	else
-		sayf(loader, node, trail, "%s %s", node->text, why_no_secret(r));
+	if (token_forms[form].read == secret_from_env && looks_like_variable(node->text))
+		what = node->text;
+	sayf(loader, node, trail, r < 0 ? "%s: %s" : "%s %s", what, why_no_secret(r));
 }
+
+static const struct bytes token_help = BYTES_LIT("must be one of {env: NAME}, {file: PATH}, "
+    "{credential: NAME}, {value: TEXT}, {client: true}");
 
 static void
 read_token(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_upstream *up)
 {
-	const char *words[ARRAY_LEN(token_forms)];
+	struct vocabulary known = { .what = "option" };
 	const struct tree_pair *pair = node->pairs;
 	struct trail here = { .up = trail };
 
 	if (node->kind != TREE_MAP || node->n != 1) {
-		sayf(loader, node, trail, "must be one of {env: NAME}, {file: PATH}, "
-		    "{credential: NAME}, {value: TEXT}, {client: true}");
+		say(loader, node, trail, token_help);
 		return;
 	}
 	here.name = pair->key->text;
-	if (!check_kind(loader, pair->value, &here, TREE_SCALAR))
-		return;
 	for (size_t i = 0; i < ARRAY_LEN(token_forms); i++) {
-		words[i] = token_forms[i].name;
-		if (strcmp(here.name, words[i]) == 0) {
+		add_word(&known, token_forms[i].name);
+		if (strcmp(here.name, token_forms[i].name) != 0)
+			continue;
+		if (check_kind(loader, pair->value, &here, TREE_SCALAR))
 			read_token_form(loader, i, pair->value, &here, up);
-			return;
-		}
+		return;
 	}
-	say_unknown(loader, pair->key, &here, "option", here.name, words, ARRAY_LEN(words));
+	/* A name that resembles none may be the token, in braces. */
+	if (option_suggest(here.name, known.words, known.n) != NULL)
+		say_unknown(loader, pair->key, &here, &known);
+	else
+		say(loader, node, trail, token_help);
 }
 
 static void
@@ -228,21 +284,19 @@ add_target(struct loader *loader, const struct tree_node *node, const struct tra
     struct config_route *route)
 {
 	const struct config *config = loader->config;
-	const char *words[WORDS_MAX];
-	size_t n = 0;
+	struct vocabulary known = { .what = "upstream" };
 
 	if (!check_kind(loader, node, trail, TREE_SCALAR))
 		return;
 	for (size_t i = 0; i < config->n_upstreams; i++) {
-		if (n < WORDS_MAX)
-			words[n++] = config->upstreams[i].name;
+		add_word(&known, config->upstreams[i].name);
 		if (strcmp(node->text, config->upstreams[i].name) != 0)
 			continue;
 		route->to = xreallocarray(route->to, route->n_to + 1, sizeof(*route->to));
 		route->to[route->n_to++] = i;
 		return;
 	}
-	say_unknown(loader, node, trail, "upstream", node->text, words, n);
+	say_unknown(loader, node, trail, &known);
 }
 
 static void
@@ -303,6 +357,8 @@ read_routes(struct loader *loader, const struct option *option, const struct tre
 
 	if (!check_kind(loader, node, trail, TREE_LIST))
 		return;
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
 	config->routes = xcalloc(node->n + 1, sizeof(*config->routes));
 	for (size_t i = 0; i < node->n; i++) {
 		struct config_route *route = &config->routes[config->n_routes++];
@@ -331,19 +387,21 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		read_to(loader, node, trail, base);
 		break;
 	case OPTION_GROUP:
+		if (node->is_null)	/* all its lines are comments */
+			break;
 		read_map(loader, option->inside, node, trail, base);
 		break;
 	case OPTION_SWITCH:
 		if (node->kind == TREE_MAP)
 			read_map(loader, option->inside, node, trail, base);
 		else
-			read_scalar(loader, option, node, trail, base, option_set);
+			read_scalar(loader, option, node, trail, base);
 		break;
 	default:
 		if (option_is_list(option))
 			read_list(loader, option, node, trail, base);
 		else
-			read_scalar(loader, option, node, trail, base, option_set);
+			read_scalar(loader, option, node, trail, base);
 	}
 }
 
@@ -351,13 +409,16 @@ static void
 say_unknown_option(struct loader *loader, enum option_place place, const struct tree_node *key,
     const struct trail *trail)
 {
+	struct vocabulary known = { .what = "option" };
 	const struct option *o = NULL;
-	const char *words[WORDS_MAX];
-	size_t n = 0;
 
+	if (strchr(key->text, ':') != NULL) {
+		sayf(loader, key, trail, "a space must follow the \":\"");
+		return;
+	}
 	while ((o = option_next(place, o)) != NULL)
-		words[n++] = o->name;
-	say_unknown(loader, key, trail, "option", key->text, words, n);
+		add_word(&known, o->name);
+	say_unknown(loader, key, trail, &known);
 }
 
 static const struct tree_pair *

@@ -4,9 +4,13 @@
  */
 #include "config/option.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <arpa/inet.h>
+#include <sys/un.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -80,8 +84,6 @@ set_bool(const char *text, bool *field, struct buf *why)
 	return 0;
 }
 
-typedef int parse_fn(struct bytes text, uint64_t *ret_value);
-
 static int
 parse_count(struct bytes text, uint64_t *ret_value)
 {
@@ -105,15 +107,25 @@ parse_duration(struct bytes text, uint64_t *ret_value)
 	return r;
 }
 
+static const struct {
+	int		(*parse)(struct bytes text, uint64_t *ret_value);
+	const char	*what;
+} numbers[] = {
+	[OPTION_COUNT] = { parse_count, "a number" },
+	[OPTION_SIZE] = { parse_size, "a size such as 64MB" },
+	[OPTION_DURATION] = { parse_duration, "a duration such as 30s or 7d" },
+};
+
 static int
-parse_in_range(const struct option *option, const char *text, parse_fn *parse, const char *what,
-    uint64_t *ret_value, struct buf *why)
+parse_in_range(const struct option *option, const char *text, uint64_t *ret_value,
+    struct buf *why)
 {
+	int (*parse)(struct bytes, uint64_t *) = numbers[option->type].parse;
 	uint64_t value, min, max;
 	int r = parse(bytes_str(text), &value);
 
 	if (r == NUM_E_BAD)
-		return SAY(why, "\"%s\" is not %s", text, what);
+		return SAY(why, "\"%.60s\" is not %s", text, numbers[option->type].what);
 	if (r != 0 || parse(bytes_str(option->min), &min) != 0 ||
 	    parse(bytes_str(option->max), &max) != 0 || value < min || value > max)
 		return SAY(why, "must be from %s to %s", option->min, option->max);
@@ -125,26 +137,17 @@ static int
 set_number(const struct option *option, const char *text, char *field, struct buf *why)
 {
 	uint64_t value;
-	int r;
+	int r = parse_in_range(option, text, &value, why);
 
-	switch (option->type) {
-	case OPTION_COUNT:
-		r = parse_in_range(option, text, parse_count, "a number", &value, why);
-		if (r == 0)
-			*(unsigned *)(void *)field = (unsigned)value;
+	if (r != 0)
 		return r;
-	case OPTION_SIZE:
-		r = parse_in_range(option, text, parse_size, "a size such as 64MB", &value, why);
-		if (r == 0)
-			*(uint64_t *)(void *)field = value;
-		return r;
-	default:
-		r = parse_in_range(option, text, parse_duration, "a duration such as 30s or 7d",
-		    &value, why);
-		if (r == 0)
-			*(usec_t *)(void *)field = (usec_t)value;
-		return r;
-	}
+	if (option->type == OPTION_COUNT)
+		*(unsigned *)(void *)field = (unsigned)value;
+	else if (option->type == OPTION_SIZE)
+		*(uint64_t *)(void *)field = value;
+	else
+		*(usec_t *)(void *)field = (usec_t)value;
+	return 0;
 }
 
 static int
@@ -156,59 +159,127 @@ check_choice(const struct option *option, const char *text, struct buf *why)
 	while (option_next_choice(&rest, word, sizeof(word)))
 		if (strcmp(word, text) == 0)
 			return 0;
-	return SAY(why, "\"%s\" is none of: %s", text, option->choices);
+	return SAY(why, "\"%.60s\" is none of: %s", text, option->choices);
 }
+
+#define LETTERS		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define HOST_BYTES	LETTERS "0123456789.-_"
+#define MODEL_BYTES	LETTERS "0123456789._-/:"
+#define MODEL_MAX	200
+#define UNIX_PREFIX	"unix:"
 
 static bool
 has_control(const char *text)
 {
 	for (; *text != '\0'; text++)
-		if ((unsigned char)*text <= 0x20 || *text == 0x7f)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
 			return true;
 	return false;
+}
+
+static int
+check_unix(const char *path, struct buf *why)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (path[0] != '/' || path[1] == '\0' || has_control(path))
+		return SAY(why, "must be unix: and an absolute path");
+	if (strlen(path) > max)
+		return SAY(why, "its path must be at most %zu bytes", max);
+	return 0;
+}
+
+/* The length of the host or [v6] at the start of TEXT; 0 if there is none. */
+static size_t
+host_len(const char *text)
+{
+	char v6[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	size_t len;
+
+	if (text[0] != '[')
+		return strspn(text, HOST_BYTES);
+	len = strcspn(text, "]");
+	if (text[len] == '\0' || len > sizeof(v6))
+		return 0;
+	memcpy(v6, text + 1, len - 1);
+	v6[len - 1] = '\0';
+	return inet_pton(AF_INET6, v6, &address) == 1 ? len + 1 : 0;
+}
+
+static bool
+is_port(struct bytes text)
+{
+	uint64_t port;
+
+	return num_parse_u64(text, &port) == 0 && port <= UINT16_MAX;
+}
+
+/* Port 0 is one to listen on, but nothing that can be called. */
+static int
+check_authority(struct bytes rest, size_t host, struct buf *why)
+{
+	if (host == 0)
+		return SAY(why, "names no host");
+	rest = bytes_skip(rest, host);
+	if (rest.len > 0 && (rest.ptr[0] != ':' || !is_port(bytes_skip(rest, 1)) ||
+	    bytes_eq_str(rest, ":0")))
+		return SAY(why, "must be scheme://host[:port][/path] and nothing more");
+	return 0;
 }
 
 static int
 check_url(const char *text, struct buf *why)
 {
 	const char *host = strstr(text, "://");
+	size_t len;
 
-	if (strncmp(text, "unix:/", 6) == 0)
-		return 0;
+	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return check_unix(text + strlen(UNIX_PREFIX), why);
 	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
 		return SAY(why, "must begin with http://, https:// or unix:/");
 	host += 3;
-	if (has_control(text) || strchr(text, '?') != NULL || strchr(text, '#') != NULL)
-		return SAY(why, "must be scheme://host[:port][/path] and nothing more");
-	if (memchr(host, '@', strcspn(host, "/")) != NULL)
+	len = strcspn(host, "/");
+	if (memchr(host, '@', len) != NULL)
 		return SAY(why, "must not hold a user or password; see token");
-	if (strcspn(host, "/:") == 0)
-		return SAY(why, "names no host");
-	return 0;
+	for (const char *p = text; *p != '\0'; p++)
+		if (!isgraph((unsigned char)*p) || strchr("?#\\", *p) != NULL)
+			return SAY(why, "must be scheme://host[:port][/path] and nothing more");
+	return check_authority((struct bytes){ host, len }, host_len(host), why);
 }
 
-static bool
-is_port(const char *text)
-{
-	uint64_t port;
-
-	return num_parse_u64(bytes_str(text), &port) == 0 && port <= UINT16_MAX;
-}
-
+/* Without a host: on all addresses. */
 static int
 check_address(const char *text, struct buf *why)
 {
-	const char *colon = strrchr(text, ':');
-	size_t len;
+	size_t len = host_len(text);
 
-	if (strncmp(text, "unix:/", 6) == 0)
+	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return check_unix(text + strlen(UNIX_PREFIX), why);
+	if (text[len] == ':' && is_port(bytes_str(text + len + 1)))
 		return 0;
-	if (colon == NULL || !is_port(colon + 1) || has_control(text))
-		return SAY(why, "\"%s\" is not host:port, [v6]:port or unix:/path", text);
-	len = (size_t)(colon - text);
-	if (memchr(text, ':', len) != NULL && (text[0] != '[' || text[len - 1] != ']'))
+	if (strchr(text, ':') != strrchr(text, ':') && text[0] != '[')
 		return SAY(why, "write an IPv6 address in brackets: [::1]:8080");
-	return 0;
+	return SAY(why, "\"%.60s\" is not host:port, [v6]:port or unix:/path", text);
+}
+
+/* It may become part of a path (H-29). */
+static int
+check_model(const char *text, struct buf *why)
+{
+	struct bytes rest = bytes_str(text), part;
+
+	if (rest.len > MODEL_MAX || text[strspn(text, MODEL_BYTES)] != '\0')
+		return SAY(why, "is no model id");
+	do {
+		bool is_last = bytes_find_char(rest, '/') == rest.len;
+
+		part = bytes_cut(&rest, '/');
+		if (part.len == 0 || bytes_eq_str(part, ".") || bytes_eq_str(part, ".."))
+			return SAY(why, "is no model id");
+		if (is_last)
+			return 0;
+	} while (true);
 }
 
 /* RFC 9110, 5.1 and 5.5; what is looked at here goes into every request or answer. */
@@ -243,8 +314,12 @@ check_text(const struct option *option, const char *text, struct buf *why)
 		return check_field(text, true, why);
 	case OPTION_FIELD_VALUE:
 		return check_field(text, false, why);
+	case OPTION_MODEL:
+		return check_model(text, why);
 	default:
-		return text[0] != '\0' ? 0 : SAY(why, "must not be empty");
+		if (text[0] == '\0')
+			return SAY(why, "must not be empty");
+		return has_control(text) ? SAY(why, "must not hold control characters") : 0;
 	}
 }
 

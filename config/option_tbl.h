@@ -38,7 +38,8 @@
 
 { .place = PLACE_CACHE, .name = "path", .type = OPTION_TEXT,
   OPTION_FIELD(struct config, cache.path),
-  .text = "The directory; $CACHE_DIRECTORY, else reprise in the user's cache directory, unless set." },
+  .text = "The directory; unless set, $CACHE_DIRECTORY, else reprise in the user's cache "
+      "directory." },
 { .place = PLACE_CACHE, .name = "size", .type = OPTION_SIZE,
   OPTION_FIELD(struct config, cache.size), .def = "10GB", .min = "1MB", .max = "64TB",
   .text = "Bound of the file." },

@@ -4,12 +4,10 @@
  */
 #include "config/schema.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include <jansson.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "config/option.h"
 
 #define DRAFT	"https://json-schema.org/draft/2020-12/schema"
@@ -25,6 +23,13 @@ typed(const char *type)
 
 static json_t *
 pattern(const char *text)
+{
+	return json_pack("{s:s,s:s}", "type", "string", "pattern", text);
+}
+
+/* A size in bytes may stand without its unit, and is then a number to YAML. */
+static json_t *
+pattern_or_number(const char *text)
 {
 	return json_pack("{s:[s,s],s:s}", "type", "string", "integer", "pattern", text);
 }
@@ -56,13 +61,36 @@ token(void)
 	    "value", typed("string"), "client", "const", 1);
 }
 
-/* A number in the table has bounds in digits alone. */
+/* A count in the table has bounds and defaults in digits alone. */
+static json_t *
+number(const char *digits)
+{
+	uint64_t value = 0;
+	int r = num_parse_u64(bytes_str(digits), &value);
+
+	assert(r == 0);
+	return json_integer((json_int_t)value);
+}
+
 static json_t *
 count(const struct option *option)
 {
-	return json_pack("{s:s,s:i,s:i}", "type", "integer", "minimum",
-	    (int)strtoull(option->min, NULL, 10), "maximum",
-	    (int)strtoull(option->max, NULL, 10));
+	return json_pack("{s:s,s:o,s:o}", "type", "integer", "minimum", number(option->min),
+	    "maximum", number(option->max));
+}
+
+static json_t *
+default_value(const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_BOOL:
+	case OPTION_SWITCH:
+		return json_boolean(bytes_eq_str(bytes_str(option->def), "true"));
+	case OPTION_COUNT:
+		return number(option->def);
+	default:
+		return json_string(option->def);
+	}
 }
 
 static json_t *
@@ -74,14 +102,13 @@ value_schema(const struct option *option)
 	case OPTION_COUNT:
 		return count(option);
 	case OPTION_SIZE:
-		return pattern("^[0-9]+([kMGT]?B)?$");
+		return pattern_or_number("^[0-9]+([kMGT]?B)?$");
 	case OPTION_DURATION:
 		return pattern("^[0-9]+(ms|s|m|h|d)$");
 	case OPTION_CHOICE:
 		return choices(option->choices);
 	case OPTION_URL:
-		return json_pack("{s:s,s:s}", "type", "string", "pattern",
-		    "^(https?://|unix:/)");
+		return pattern("^(https?://|unix:/)[^@?#]+$");
 	case OPTION_ADDRESSES:
 	case OPTION_GLOBS:
 	case OPTION_TO:
@@ -94,10 +121,11 @@ value_schema(const struct option *option)
 		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
 		    place_schema(option->inside));
 	case OPTION_UPSTREAMS:
-		return json_pack("{s:s,s:o}", "type", "object", "additionalProperties",
+		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,
+		    "propertyNames", pattern("^[A-Za-z0-9_-]+$"), "additionalProperties",
 		    place_schema(option->inside));
 	case OPTION_ROUTES:
-		return json_pack("{s:s,s:o}", "type", "array", "items",
+		return json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items",
 		    place_schema(option->inside));
 	default:
 		return typed("string");
@@ -114,7 +142,7 @@ place_schema(enum option_place place)
 		value = value_schema(o);
 		json_object_set_new(value, "description", json_string(o->text));
 		if (o->def != NULL)
-			json_object_set_new(value, "default", json_string(o->def));
+			json_object_set_new(value, "default", default_value(o));
 		json_object_set_new(properties, o->name, value);
 		if (o->is_needed)
 			json_array_append_new(needed, json_string(o->name));
@@ -127,14 +155,12 @@ char *
 schema_text(void)
 {
 	json_t *root = place_schema(PLACE_TOP);
-	char *dumped, *text;
+	char *text;
 
 	json_object_set_new(root, "$schema", json_string(DRAFT));
 	json_object_set_new(root, "title", json_string("Reprise"));
-	dumped = json_dumps(root, JSON_INDENT(2));
+	text = json_dumps(root, JSON_INDENT(2));
 	json_decref(root);
-	assert(dumped != NULL);
-	text = xstrdup(dumped);
-	free(dumped);
+	assert(text != NULL);
 	return text;
 }

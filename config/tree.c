@@ -35,12 +35,23 @@ wrong_at(struct tree_error *error, const struct tree_node *node, const char *wha
 	return wrong(error, node->line, node->column, what);
 }
 
+static bool
+is_about_aliases(const yaml_parser_t *parser)
+{
+	return (parser->problem != NULL && strstr(parser->problem, "alias") != NULL) ||
+	    (parser->context != NULL && strstr(parser->context, "alias") != NULL);
+}
+
 /* What the reader trips over has an offset, the rest a mark. */
 static int
 syntax_error(const yaml_parser_t *parser, struct bytes text, struct tree_error *error)
 {
 	unsigned line = 1, column = 1;
 
+	if (is_about_aliases(parser))
+		return wrong(error, (unsigned)parser->problem_mark.line + 1,
+		    (unsigned)parser->problem_mark.column + 1,
+		    "what begins with \"*\" must stand in quotes");
 	if (parser->error != YAML_READER_ERROR)
 		return wrong(error, (unsigned)parser->problem_mark.line + 1,
 		    (unsigned)parser->problem_mark.column + 1,
@@ -131,7 +142,8 @@ check_keys(const struct tree_node *map, struct tree_error *error)
 			return wrong_at(error, map->pairs[i].key, "a key must be a word");
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(map->pairs[i].key->text, map->pairs[j].key->text) == 0)
-				return wrong_at(error, map->pairs[i].key, "this key stands here twice");
+				return wrong_at(error, map->pairs[i].key,
+				    "this key stands here twice");
 	}
 	return 0;
 }

@@ -103,6 +103,18 @@ one_upstream_takes_everything(void **state)
 }
 
 static void
+a_group_of_comments_says_nothing(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "cache:\n  # size: 1GB\nlog:\n", &said, &c), 0);
+	assert_int_equal(c->cache.size, (uint64_t)10 << 30);
+	config_unref(c);
+}
+
+static void
 without_a_file_there_is_the_hugging_face_router(void **state)
 {
 	struct config *c;
@@ -169,6 +181,34 @@ static const struct {
 	    ":1:49: upstreams.u.token.value: the token holds bytes that no header field may\n" },
 	{ "upstreams: {u: {url: 'http://x', token: {vale: hf_secret}}}\n",
 	    ":1:42: upstreams.u.token.vale: unknown option, did you mean \"value\"?\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {hf_secret}}}\n",
+	    ":1:41: upstreams.u.token: must be one of {env: NAME}, {file: PATH}, "
+	    "{credential: NAME}, {value: TEXT}, {client: true}\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {env: hf_secret}}}\n",
+	    ":1:47: upstreams.u.token.env: this variable is not set\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {file: hf_secret}}}\n",
+	    ":1:48: upstreams.u.token.file: this file: No such file or directory\n" },
+	{ "upstreams: {u: {url: 'http://x', token:hf_secret}}\n",
+	    ":1:34: upstreams.u.token: a space must follow the \":\"\n" },
+	{ "upstreams: {u: {url: 'http://x:99999'}}\n",
+	    ":1:22: upstreams.u.url: must be scheme://host[:port][/path] and nothing more\n" },
+	{ "upstreams: {u: {url: 'http://x/\\y'}}\n",
+	    ":1:22: upstreams.u.url: must be scheme://host[:port][/path] and nothing more\n" },
+	{ "upstreams: {u: {url: 'http://hf_secret:x@[::1]'}}\n",
+	    ":1:22: upstreams.u.url: must not hold a user or password; see token\n" },
+	{ "upstreams: {u: {url: 'http://[::g]'}}\n", ":1:22: upstreams.u.url: names no host\n" },
+	{ "upstreams: {u: {url: \"unix:/a\\nb\"}}\n",
+	    ":1:22: upstreams.u.url: must be unix: and an absolute path\n" },
+	{ UP "listen: '[::g]:80'\n",
+	    ":2:9: listen: \"[::g]:80\" is not host:port, [v6]:port or unix:/path\n" },
+	{ UP "routes: []\n", ":2:9: routes: must not be empty\n" },
+	{ UP "routes: [{to: up, rewrite_model: ../x}]\n",
+	    ":2:34: routes[0].rewrite_model: is no model id\n" },
+	{ UP "routes: [{to: up, path: \"/\\e\"}]\n",
+	    ":2:25: routes[0].path: must not hold control characters\n" },
+	{ UP "routes: [{to: up, model: *}]\n",
+	    ":2:27: what begins with \"*\" must stand in quotes\n" },
+	{ UP "\"a\\nb\": 1\n", ":2:1: a?b: unknown option\n" },
 	{ "upstreams: {u: {url: 'http://x', compute: \"a\\nb\"}}\n",
 	    ":1:43: upstreams.u.compute: is no header field value\n" },
 	{ UP "routes: [{to: upp}]\n",
@@ -208,7 +248,8 @@ what_is_wrong_is_said_with_its_place(void **state)
 static void
 everything_wrong_is_said_at_once(void **state)
 {
-	const char *text = "workers: x\nlog: {leve: info}\nupstreams: {u: {url: x}}\nroutes: [{to: v}]\n";
+	const char *text = "workers: x\nlog: {leve: info}\nupstreams: {u: {url: x}}\n"
+	    "routes: [{to: v}]\n";
 	struct config *c;
 	struct buf said;
 	size_t n = 0;
@@ -290,6 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
 		cmocka_unit_test(one_upstream_takes_everything),
+		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 		cmocka_unit_test(everything_wrong_is_said_at_once),
