@@ -138,7 +138,7 @@ age_at(usec_t made, usec_t now)
 
 enum freshness
 policy_freshness(const struct directives *directives, usec_t made, usec_t ttl, usec_t now,
-    usec_t *ret_age, usec_t *ret_left)
+    struct lifetime *ret_lifetime)
 {
 	usec_t age = age_at(made, now), left;
 
@@ -152,7 +152,6 @@ policy_freshness(const struct directives *directives, usec_t made, usec_t ttl, u
 	if ((directives->has_max_age && age > directives->max_age) ||
 	    (directives->has_min_fresh && left < directives->min_fresh))
 		return STALE_TOO_OLD;
-	*ret_age = age;
-	*ret_left = left;
+	*ret_lifetime = (struct lifetime){ age, left };
 	return FRESH;
 }

@@ -36,11 +36,17 @@ enum freshness {
 	STALE_FUTURE,		/* made over 60 s in the future: the clock jumped (H-41) */
 };
 
+/* Where an answer stands in its life; neither is ever negative. */
+struct lifetime {
+	usec_t	age;
+	usec_t	left;
+};
+
 /*
- * May an answer made at MADE (wall clock) with TTL be given at NOW?  On FRESH,
- * *RET_AGE is its age and *RET_LEFT the time left, both never negative.
+ * May an answer made at MADE (wall clock) with TTL be given at NOW?
+ * *RET_LIFETIME is written on FRESH alone.
  */
 enum freshness	policy_freshness(const struct directives *directives, usec_t made, usec_t ttl,
-		    usec_t now, usec_t *ret_age, usec_t *ret_left);
+		    usec_t now, struct lifetime *ret_lifetime);
 
 #endif

@@ -291,10 +291,10 @@ send_entry(struct request *req, struct buf *out)
 
 	/* Rounded up, as Age is rounded down: together they are the time to live. */
 	r = arena_printf(req->arena, &tags.status, "reprise; hit; ttl=%" PRId64,
-	    (req->found_left + USEC_PER_SEC - 1) / USEC_PER_SEC);
+	    (req->lifetime.left + USEC_PER_SEC - 1) / USEC_PER_SEC);
 	if (r == 0)
 		r = arena_printf(req->arena, &tags.age, "%" PRId64,
-		    req->found_age / USEC_PER_SEC);
+		    req->lifetime.age / USEC_PER_SEC);
 	if (r == 0)
 		r = begin_head(req, out, req->found.status, &tags);
 	if (r == 0)
@@ -444,7 +444,8 @@ answer_relay_piece(struct request *req, struct bytes piece)
 	req->reply.body_len += piece.len;
 	if (!req->reply.is_chunked)
 		return conn_write(client_conn(req->client), &piece, 1);
-	parts[0] = (struct bytes){ line, (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len) };
+	parts[0].ptr = line;
+	parts[0].len = (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len);
 	parts[1] = piece;
 	parts[2] = BYTES_LIT("\r\n");
 	return conn_write(client_conn(req->client), parts, 3);

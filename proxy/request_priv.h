@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cache/entry.h"
 #include "cache/key.h"
+#include "cache/policy.h"
 #include "proxy/dialect/dialect.h"
 #include "proxy/net/fetch.h"
 #include "proxy/net/loop.h"
@@ -65,8 +66,7 @@ struct request {
 	struct question		 question;
 	struct entry		 found;		/* on a hit: until the turn ends, or ... */
 	void			*found_mem;	/* ... here, when it was not yet committed */
-	usec_t			 found_left;	/* its time to live, and its age */
-	usec_t			 found_age;
+	struct lifetime		 lifetime;	/* of what was found */
 	enum fwd		 fwd;
 	struct fetch		*fetch;
 	struct reply		 reply;

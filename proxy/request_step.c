@@ -247,7 +247,7 @@ step_lookup(struct request *req)
 	if (look_up(req) == STORE_E_MISS)
 		return miss(req, FWD_MISS);
 	freshness = policy_freshness(&req->call.directives, req->found.made, req->found.ttl,
-	    clock_wall(), &req->found_age, &req->found_left);
+	    clock_wall(), &req->lifetime);
 	if (freshness != FRESH)
 		return miss(req, fwd_of(freshness));
 	return STEP_DELIVER;

@@ -137,11 +137,11 @@ freshness_follows_from_times_and_directives(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		usec_t age = 0, left = 0;
+		struct lifetime life = { 0 };
 		enum freshness got = policy_freshness(rows[i].directives, rows[i].made,
-		    rows[i].ttl, rows[i].now, &age, &left);
+		    rows[i].ttl, rows[i].now, &life);
 
-		if (got != rows[i].want || age != rows[i].age || left != rows[i].left)
+		if (got != rows[i].want || life.age != rows[i].age || life.left != rows[i].left)
 			fail_msg("row %zu: %d", i, (int)got);
 	}
 }
