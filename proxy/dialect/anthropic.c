@@ -23,13 +23,13 @@ static const struct canon_rules rules = {
 static const struct path_row rows[] = {
 	{ "/messages", "messages", &rules, ROW_JSON | ROW_MODEL },
 	{ "/messages/count_tokens", "count_tokens", &rules, ROW_JSON | ROW_MODEL },
+	{ 0 },
 };
 
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	if (recognise_path(rows, ARRAY_LEN(rows), &dialect_anthropic, head,
-	    without_v1(head->path), call))
+	if (recognise_path(&dialect_anthropic, head, without_v1(head->path), call))
 		return true;
 	/* Batches: what a POST does there is done anew each time. */
 	if (!bytes_has_prefix(head->path, "/v1/messages/"))
@@ -88,6 +88,7 @@ const struct dialect dialect_anthropic = {
 	.name = "anthropic",
 	.error_shape = ERROR_SHAPE_ANTHROPIC,
 	.token_form = TOKEN_X_API_KEY,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge,
 };

@@ -52,22 +52,22 @@ without_v1(struct bytes path)
 }
 
 bool
-recognise_path(const struct path_row *rows, size_t n, const struct dialect *dialect,
-    const struct request_head *head, struct bytes path, struct call *call)
+recognise_path(const struct dialect *dialect, const struct request_head *head, struct bytes path,
+    struct call *call)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!bytes_eq_str(path, rows[i].path))
-			continue;
-		call->dialect = dialect;
-		call->rules = rows[i].rules;
-		call->path_class = rows[i].path_class;
-		call->row_flags = rows[i].flags;
-		call->is_json_answer = (rows[i].flags & ROW_JSON) != 0;
-		call->is_inference = bytes_eq_str(head->method, "POST") &&
-		    (rows[i].flags & ROW_PLAIN) == 0;
-		return true;
-	}
-	return false;
+	const struct path_row *row = dialect->rows;
+
+	while (row->path != NULL && !bytes_eq_str(path, row->path))
+		row++;
+	if (row->path == NULL)
+		return false;
+	call->dialect = dialect;
+	call->rules = row->rules;
+	call->path_class = row->path_class;
+	call->row_flags = row->flags;
+	call->is_json_answer = (row->flags & ROW_JSON) != 0;
+	call->is_inference = bytes_eq_str(head->method, "POST") && (row->flags & ROW_PLAIN) == 0;
+	return true;
 }
 
 static bool

@@ -19,6 +19,7 @@
 #include "proxy/http/reader.h"
 
 struct dialect;
+struct path_row;
 
 /* How this API's servers take their token (PROTOCOLS.md section 2). */
 enum token_form {
@@ -29,22 +30,22 @@ enum token_form {
 /* One request, understood. */
 struct call {
 	const struct dialect	*dialect;
-	const struct canon_rules *rules;	/* of this path; NULL: key the raw body */
-	const char	*path_class;	/* paths that differ only in form share one; NULL: the path itself */
-	struct bytes	 path_detail;	/* of the path, where it changes the answer: task, provider */
+	const struct canon_rules *rules; /* of this path; NULL: key the raw body */
+	const char	*path_class;	/* shared by paths that differ in form; NULL: the path */
+	struct bytes	 path_detail;	/* where it changes the answer: task, provider */
 	bool		 is_inference;	/* a question whose answer may be stored */
-	bool		 is_json_answer;	/* a good answer is one JSON text */
+	bool		 is_json_answer; /* a good answer is one JSON text */
 	unsigned	 row_flags;	/* of its dialect; nobody else's */
 
-	struct bytes	 model;		/* as the client wrote it, alias not applied; may be empty */
+	struct bytes	 model;		/* as the client wrote it, no alias; may be empty */
 	bool		 model_in_path;	/* then MODEL lies within the path, else ... */
-	struct bytes	 model_raw;	/* ... here is its raw JSON string within the body */
+	struct bytes	 model_raw;	/* ... here is its raw JSON string in the body */
 
 	bool		 wants_stream;
 	bool		 is_canonical;	/* one strict JSON text, and sent as JSON */
 	struct bytes	 canonical;	/* its canonical form, or the raw body */
 	struct directives directives;	/* what body, fields and path ask of the cache */
-	bool		 legacy_only_if_cached;	/* X-Load-Model: 0 (PROTOCOLS.md 3.6) */
+	bool		 legacy_only_if_cached; /* X-Load-Model: 0 (PROTOCOLS.md 3.6) */
 };
 
 enum answer_verdict {
@@ -63,6 +64,8 @@ struct dialect {
 
 	/* Do its servers say x-compute-time in milliseconds (PROTOCOLS.md 4)? */
 	bool		 compute_time_in_msec;
+
+	const struct path_row *rows;	/* its exact paths; NULL: it has none */
 
 	/*
 	 * Is METHOD PATH of this API?  Fills dialect, rules, path_class and

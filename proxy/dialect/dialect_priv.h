@@ -22,7 +22,7 @@ enum watched {
 };
 extern const char *const watched_places[];
 
-/* One path of an API. */
+/* One path of an API; a list of them ends with a row without a path. */
 struct path_row {
 	const char	*path;			/* exact */
 	const char	*path_class;
@@ -40,11 +40,11 @@ enum {
 };
 
 /*
- * Fill CALL from the row of PATH among ROWS (N of them); false if none is.  Only
- * POST asks questions; GET and HEAD of such a path are this API's as well.
+ * Fill CALL from the row of PATH among DIALECT's; false if none is.  Only POST
+ * asks questions; GET and HEAD of such a path are this API's as well.
  */
-bool	recognise_path(const struct path_row *rows, size_t n, const struct dialect *dialect,
-	    const struct request_head *head, struct bytes path, struct call *call);
+bool	recognise_path(const struct dialect *dialect, const struct request_head *head,
+	    struct bytes path, struct call *call);
 
 /* PATH without a leading "/v1". */
 struct bytes	without_v1(struct bytes path);

@@ -33,12 +33,13 @@ static const struct path_row rows[] = {
 	{ "/props", "props", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/slots", "slots", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/lora-adapters", "lora-adapters", NULL, ROW_JSON | ROW_PLAIN },
+	{ 0 },
 };
 
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	if (recognise_path(rows, ARRAY_LEN(rows), &dialect_llama, head, without_v1(head->path),
+	if (recognise_path(&dialect_llama, head, without_v1(head->path),
 	    call))
 		return true;
 	/* To save or empty a slot is no question. */
@@ -64,6 +65,7 @@ const struct dialect dialect_llama = {
 	.name = "llama",
 	.error_shape = ERROR_SHAPE_OPENAI,
 	.token_form = TOKEN_BEARER,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge,
 };

@@ -34,12 +34,13 @@ static const struct path_row rows[] = {
 	{ "/api/tags", "tags", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/api/ps", "ps", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/api/version", "version", NULL, ROW_JSON | ROW_PLAIN },
+	{ 0 },
 };
 
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_ollama, head, head->path, call);
+	return recognise_path(&dialect_ollama, head, head->path, call);
 }
 
 /* Loading and unloading a model answer too, and say nothing. */
@@ -85,6 +86,7 @@ const struct dialect dialect_ollama = {
 	.name = "ollama",
 	.error_shape = ERROR_SHAPE_OLLAMA,
 	.token_form = TOKEN_BEARER,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge,
 };

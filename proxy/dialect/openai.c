@@ -47,6 +47,7 @@ static const struct path_row rows[] = {
 	{ "/models", "models", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/models/load", "models", NULL, ROW_JSON | ROW_PLAIN },
 	{ "/models/unload", "models", NULL, ROW_JSON | ROW_PLAIN },
+	{ 0 },
 };
 
 /* What a POST below these does is done anew each time: nothing to remember. */
@@ -59,7 +60,7 @@ static const char *const collections[] = {
 static bool
 find_row(const struct request_head *head, struct bytes path, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_openai, head, path, call);
+	return recognise_path(&dialect_openai, head, path, call);
 }
 
 /* /models/ID/v1/x, perhaps with /hf-inference before it. */
@@ -218,6 +219,7 @@ const struct dialect dialect_openai = {
 	.name = "openai",
 	.error_shape = ERROR_SHAPE_OPENAI,
 	.token_form = TOKEN_BEARER,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge,
 };

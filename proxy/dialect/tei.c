@@ -22,12 +22,13 @@ static const struct path_row rows[] = {
 	{ "/health", "health", NULL, ROW_PLAIN },
 	{ "/ping", "ping", NULL, ROW_PLAIN },
 	{ "/metrics", "metrics", NULL, ROW_PLAIN },
+	{ 0 },
 };
 
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_tei, head, head->path, call);
+	return recognise_path(&dialect_tei, head, head->path, call);
 }
 
 const struct dialect dialect_tei = {
@@ -35,6 +36,7 @@ const struct dialect dialect_tei = {
 	.error_shape = ERROR_SHAPE_HF,
 	.token_form = TOKEN_BEARER,
 	.compute_time_in_msec = true,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge_plain_json,
 };

@@ -20,12 +20,13 @@ static const struct path_row rows[] = {
 	{ "/generate", "generate", &rules, ROW_JSON },
 	{ "/generate_stream", "generate", &rules, ROW_JSON | ROW_ALWAYS_STREAMS },
 	{ "/chat_tokenize", "chat_tokenize", &rules, ROW_JSON },
+	{ 0 },
 };
 
 static bool
 recognise(const struct request_head *head, struct call *call)
 {
-	return recognise_path(rows, ARRAY_LEN(rows), &dialect_tgi, head, head->path, call);
+	return recognise_path(&dialect_tgi, head, head->path, call);
 }
 
 static enum answer_verdict
@@ -40,6 +41,7 @@ const struct dialect dialect_tgi = {
 	.name = "tgi",
 	.error_shape = ERROR_SHAPE_HF,
 	.token_form = TOKEN_BEARER,
+	.rows = rows,
 	.recognise = recognise,
 	.judge = judge,
 };
