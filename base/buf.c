@@ -41,6 +41,7 @@ slide(struct buf *buf)
 
 	if (buf->head == 0)
 		return;
+	assert(buf->mem != NULL);
 	if (len > 0)
 		memmove(buf->mem, buf->mem + buf->head, len);
 	buf->head = 0;

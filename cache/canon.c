@@ -510,12 +510,13 @@ static int
 sort_text(const struct scan *s, struct bytes *ret_text)
 {
 	struct range whole = { 0, (uint32_t)s->spell.out_len, 0, (uint32_t)s->shuffled.n };
-	char *text = arena_alloc(s->arena, s->spell.out_len), *to = text + s->spell.out_len;
+	char *text = arena_alloc(s->arena, s->spell.out_len), *to;
 	struct list stack = { 0 };
 	struct todo *todo = list_add(&stack, sizeof(*todo), s->arena);
 
 	if (text == NULL || todo == NULL)
 		return -E2BIG;
+	to = text + s->spell.out_len;
 	*todo = (struct todo){ .range = whole };
 	while (stack.n > 0) {
 		todo = (struct todo *)stack.mem + stack.n - 1;

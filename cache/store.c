@@ -273,8 +273,10 @@ take_snapshot(struct store_reader *reader)
 
 	if (reader->is_live)
 		return 0;
-	rc = reader->txn == NULL ? mdb_txn_begin(reader->store->env, NULL, MDB_RDONLY, &reader->txn) :
-	    mdb_txn_renew(reader->txn);
+	if (reader->txn == NULL)
+		rc = mdb_txn_begin(reader->store->env, NULL, MDB_RDONLY, &reader->txn);
+	else
+		rc = mdb_txn_renew(reader->txn);
 	reader->is_live = rc == 0;
 	return rc;
 }

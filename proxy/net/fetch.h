@@ -26,7 +26,7 @@ struct fetch_timeouts {
 
 struct fetch_request {
 	struct bytes		 method;
-	const char		*base_url;	/* scheme://host[:port]/path, from the configuration */
+	const char		*base_url;	/* scheme://host[:port]/path, as configured */
 	const char		*unix_socket;	/* path, or NULL */
 	const char		*ca_file;	/* or NULL: the system's */
 	struct bytes		 path;		/* appended to that of BASE_URL; validated */

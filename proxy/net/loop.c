@@ -22,6 +22,7 @@ struct loop {
 	struct loop_watch	 *kick_watch;
 	struct loop_task	 *ready;	/* first woken first */
 	struct loop_task	**ready_end;
+	struct loop_task	  turn_end;	/* on the ready list while it is run */
 	struct freed		 *freed;
 	loop_fn			 *hook;
 	void			 *hook_arg;
@@ -100,23 +101,25 @@ loop_free(struct loop *loop)
 	return xfree(loop);
 }
 
-/* Takes the list aside: what these wake runs on the next turn. */
+/* As far as a mark: what these wake comes behind it and runs on the next turn. */
 static void
 run_ready(struct loop *loop)
 {
-	struct loop_task mark = { 0 };
+	struct loop_task *mark = &loop->turn_end;
 
-	*loop->ready_end = &mark;
-	loop->ready_end = &mark.next;
-	while (loop->ready != &mark) {
+	mark->next = NULL;
+	*loop->ready_end = mark;
+	loop->ready_end = &mark->next;
+	while (loop->ready != mark) {
 		struct loop_task *task = loop->ready;
 
+		assert(task != NULL);	/* the mark is on the list */
 		loop->ready = task->next;
 		task->next = NULL;
 		task->is_woken = false;
 		task->run(task->arg);
 	}
-	loop->ready = mark.next;
+	loop->ready = mark->next;
 	if (loop->ready == NULL)
 		loop->ready_end = &loop->ready;
 }
