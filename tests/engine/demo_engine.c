@@ -29,13 +29,18 @@
 #include <event2/http.h>
 #include <jansson.h>
 
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+
 #define MARK		"[demo engine, no model]"
 #define BODY_MAX	(8 << 20)
-#define USEC_PER_MSEC	1000
-#define USEC_PER_SEC	1000000
 #define N_DIMENSIONS	8
 #define STREAM_TICK	(20 * USEC_PER_MSEC)
 #define PATH_MAX_LEN	512
+#define HOST_SIZE	64
+#define DELAY_MAX	(3600 * USEC_PER_SEC)
 
 enum {
 	EXIT_FINE = 0,
@@ -46,8 +51,8 @@ enum {
 struct engine {
 	struct event_base	*base;
 	struct evhttp		*http;
-	long			 delay;		/* microseconds before an answer */
-	const char		*host;
+	usec_t			 delay;		/* before an answer */
+	char			 host[HOST_SIZE];
 	uint16_t		 port;
 };
 
@@ -76,7 +81,7 @@ static const struct {
 };
 
 static const struct timeval *
-as_timeval(long usec, struct timeval *tv)
+as_timeval(usec_t usec, struct timeval *tv)
 {
 	tv->tv_sec = usec / USEC_PER_SEC;
 	tv->tv_usec = usec % USEC_PER_SEC;
@@ -102,7 +107,7 @@ translate(const char *text)
 
 	if (strncasecmp(text, prefix, strlen(prefix)) == 0)
 		text += strlen(prefix);
-	for (size_t i = 0; i < sizeof(phrasebook) / sizeof(phrasebook[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(phrasebook); i++)
 		if (strcmp(text, phrasebook[i].asked) == 0)
 			return json_string(phrasebook[i].answer);
 	return json_sprintf("%s %08" PRIx32, MARK, hash_text(text, 0));
@@ -253,8 +258,8 @@ job_free(struct job *job)
 		evhttp_connection_set_closecb(job->conn, NULL, NULL);
 	event_free(job->timer);
 	json_decref(job->answer);
-	free(job->words);
-	free(job);
+	xfree(job->words);
+	xfree(job);
 }
 
 static void
@@ -368,7 +373,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 job_start(struct engine *engine, struct evhttp_request *http, json_t *take_answer, bool streams)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	struct job *job = xcalloc(1, sizeof(*job));
 	const json_t *choice = json_array_get(json_object_get(take_answer, "choices"), 0);
 	struct timeval tv;
 
@@ -379,7 +384,7 @@ job_start(struct engine *engine, struct evhttp_request *http, json_t *take_answe
 		.answer = take_answer,
 	};
 	if (streams)
-		job->words = strdup(json_string_value(json_object_get(
+		job->words = xstrdup(json_string_value(json_object_get(
 		    json_object_get(choice, "message"), "content")));
 	job->timer = evtimer_new(engine->base, on_timer, job);
 	evhttp_connection_set_closecb(job->conn, on_closed, job);
@@ -515,35 +520,28 @@ run(struct engine *engine)
 	return r == 0 ? EXIT_FINE : EXIT_FAILED;
 }
 
-/* "650ms", "2s" or "0": microseconds, or -1. */
-static long
-parse_delay(const char *text)
+static bool
+parse_delay(const char *text, struct engine *engine)
 {
-	char *end;
-	long n = strtol(text, &end, 10);
+	usec_t delay;
 
-	if (end == text || n < 0 || n > 3600 * USEC_PER_MSEC)
-		return -1;
-	if (strcmp(end, "ms") == 0)
-		return n * USEC_PER_MSEC;
-	if (strcmp(end, "s") == 0)
-		return n * USEC_PER_SEC;
-	return n == 0 && *end == '\0' ? 0 : -1;
+	if (num_parse_duration(bytes_str(text), &delay) != 0 || delay > DELAY_MAX)
+		return false;
+	engine->delay = delay;
+	return true;
 }
 
 static bool
-parse_address(char *text, struct engine *engine)
+parse_address(const char *text, struct engine *engine)
 {
-	char *colon = strrchr(text, ':'), *end;
-	long port;
+	const char *colon = strrchr(text, ':');
+	uint64_t port;
 
-	if (colon == NULL)
+	if (colon == NULL || colon - text >= HOST_SIZE)
 		return false;
-	port = strtol(colon + 1, &end, 10);
-	if (end == colon + 1 || *end != '\0' || port < 0 || port > UINT16_MAX)
+	if (num_parse_u64(bytes_str(colon + 1), &port) != 0 || port > UINT16_MAX)
 		return false;
-	*colon = '\0';
-	engine->host = text;
+	snprintf(engine->host, sizeof(engine->host), "%.*s", (int)(colon - text), text);
 	engine->port = (uint16_t)port;
 	return true;
 }
@@ -575,11 +573,9 @@ main(int argc, char **argv)
 			return help(stdout, EXIT_FINE);
 		if (c == 'l' && parse_address(optarg, &engine))
 			continue;
-		if (c != 'd')
-			return help(stderr, EXIT_USAGE);
-		engine.delay = parse_delay(optarg);
-		if (engine.delay < 0)
-			return help(stderr, EXIT_USAGE);
+		if (c == 'd' && parse_delay(optarg, &engine))
+			continue;
+		return help(stderr, EXIT_USAGE);
 	}
 	if (optind < argc)
 		return help(stderr, EXIT_USAGE);
