@@ -1,22 +1,48 @@
 # SPDX-License-Identifier: MIT
-# Reprise. `make help` says what there is; DEPS=0 skips the look for packages.
+# Reprise.  `make help` says what there is; DEPS=0 skips the look for packages.
 
 BUILD	?= build
 PREFIX	?= /usr/local
 DESTDIR	?=
-CC	= gcc
+UNITS_DIR = $(PREFIX)/lib/systemd/system
 OPT	?= -O2
+DEPS	?= 1
+FUZZ_SECONDS ?= 600
+
+# Before anything else is looked for: what a goal needs is installed if it is missing.
+NEEDS_all	= build
+NEEDS_run	= build
+NEEDS_demo	= build
+NEEDS_install	= build
+NEEDS_deps	= build test
+NEEDS_test	= build test
+NEEDS_lint	= build test
+NEEDS_asan	= build test
+NEEDS_tsan	= build test
+NEEDS_fuzz	= build test
+NEEDS_bench	= build bench
+NEEDS_deps-bench = build bench
+NEEDS	= $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))))
+ifneq ($(DEPS),0)
+ifneq ($(NEEDS),)
+ifneq ($(shell tests/deps $(NEEDS) >&2 && echo fine),fine)
+$(error what is needed could not be installed)
+endif
+endif
+endif
+
+CC	= gcc
+PYTHON	:= $(firstword $(wildcard /usr/bin/python3) python3)
 WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wcast-qual -Wvla -Werror
-PKGS	= libevent_core libcurl jansson yaml-0.1 libsystemd libxxhash lmdb openssl
 CFLAGS	= -std=gnu17 -g $(OPT) $(WARN) -D_GNU_SOURCE -I. $(LLHTTP_CFLAGS) $(SANITIZE) -pthread \
 	  -fstack-protector-strong
 LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto $(LLHTTP_LIBS)
 ASAN	= -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 # Debian 12 has llhttp as sources; elsewhere it is a library (libllhttp).
-LLHTTP_DIR	= /usr/share/llhttp
-ifneq ($(wildcard $(LLHTTP_DIR)/llhttp.c),)
+LLHTTP_DIR	:= $(patsubst %/llhttp.c,%,$(wildcard /usr/share/llhttp/llhttp.c))
+ifneq ($(LLHTTP_DIR),)
 LLHTTP_CFLAGS	= -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
 LLHTTP_OBJ	= $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
 else
@@ -30,6 +56,19 @@ CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic dialect field_use hf llama ollama openai raw tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli client forward request request_step server stats version worker
+REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
+
+UNIT_base	= arena buf bytes glob log num
+UNIT_http	= error_body field head_scan reader respond
+UNIT_cache	= canon digest entry key policy scribe spell store
+UNIT_config	= config route schema secret
+UNIT_dialect	= dialect field_use verdict
+
+FUZZ	= reader canon entry config
+FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
+FUZZ_canon	= $(SRC_base) cache/canon.c cache/spell.c
+FUZZ_entry	= $(SRC_base) cache/entry.c
+FUZZ_config	= $(SRC_base) $(SRC_config)
 
 SRC_base	= $(BASE:%=base/%.c)
 SRC_http	= $(HTTP:%=proxy/http/%.c)
@@ -46,36 +85,70 @@ BELOW_http	= $(call lib,http) $(LLHTTP_OBJ) $(BELOW_base)
 BELOW_cache	= $(call lib,cache) $(BELOW_base)
 BELOW_config	= $(call lib,config) $(BELOW_base)
 BELOW_dialect	= $(call lib,dialect) $(call lib,cache) $(BELOW_http)
+BELOW_replay	= $(call lib,proxy) $(call lib,config) $(BELOW_dialect)
 BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_dialect)
 
-UNIT_base	= arena buf bytes glob log num
-UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key policy scribe spell store
-UNIT_config	= config route schema secret
-UNIT_dialect	= dialect field_use verdict
-UNIT	= $(foreach l,base http cache config dialect,$(UNIT_$(l):%=$(BUILD)/unit/test_%))
+HEADERS	:= $(wildcard */*.h */*/*.h)
+UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
+PLAYER	= $(BUILD)/replay-player
+SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
+JOBS	= -j$(shell nproc)
 
-.PHONY: help all clean
+.PHONY: help all run demo test lint asan tsan fuzz bench install clean deps deps-bench \
+	tests check check-fuzz check-clients tidy
 help:
-	@echo "see the targets in this Makefile"
+	@echo "make run      the proxy and a demo engine on http://127.0.0.1:8080"
+	@echo "make demo     ask twice, wait once: a short run of the same on free ports"
+	@echo "make test     everything that is checked"
+	@echo "make all      build/reprise and build/demo-engine"
+	@echo "make lint     the look of the code"
+	@echo "make asan     unit, replay and scenario tests under ASan and UBSan"
+	@echo "make tsan     what has threads, under TSan"
+	@echo "make fuzz     the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	@echo "make bench    speed, against peers in the same run"
+	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with the systemd unit"
+	@echo "make deps     install what is missing to build and test; deps-bench, to measure"
+	@echo "make clean"
 
 all: $(BUILD)/reprise $(BUILD)/demo-engine
+
+deps deps-bench:
+	@echo "nothing is missing"
+
+run demo:
+	@$(SUBMAKE) $(JOBS) all
+	@$(PYTHON) tests/engine/demo.py --build $(BUILD) $@
 
 $(BUILD)/reprise: $(BUILD)/proxy/main.o $(BELOW_proxy)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/demo-engine: tests/engine/demo_engine.c
-	@mkdir -p $(@D)
+$(BUILD)/demo-engine: $(BUILD)/tests/engine/demo_engine.o $(BELOW_base)
 	$(CC) $(CFLAGS) -o $@ $^ -levent_core -levent_extra -ljansson
+
+$(BUILD)/bench-latency: $(BUILD)/bench/latency.o $(BELOW_base)
+	$(CC) $(CFLAGS) -o $@ $^
+
+$(PLAYER): $(REPLAY:%=$(BUILD)/tests/replay/%.o) $(BELOW_replay)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 define layer
 $(call lib,$(1)): $(SRC_$(1):%.c=$(BUILD)/%.o)
+	@rm -f $$@
 	$$(AR) rcs $$@ $$^
-$(UNIT_$(1):%=$(BUILD)/unit/test_%): $(BUILD)/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BELOW_$(1))
+$(UNIT_$(1):%=$(BUILD)/unit/test_%): $(BUILD)/unit/test_%: \
+    $(BUILD)/tests/unit/test_%.o $(BELOW_$(1))
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) -o $$@ $$^ -lcmocka $$(LDLIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
+
+define fuzzer
+$(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(FUZZ_$(1))
+	@mkdir -p $$(@D)
+	clang -std=gnu17 -g -O1 -D_GNU_SOURCE -I. $$(LLHTTP_CFLAGS) \
+	    -fsanitize=fuzzer,address,undefined -o $$@ $$^ -ljansson -lyaml -lxxhash $$(LLHTTP_LIBS)
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzzer,$(f))))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -85,8 +158,76 @@ $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(LLHTTP_CFLAGS) $(SANITIZE) -c -o $@ $<
 
+tests: all $(UNITS) $(PLAYER)
+
+# Unit, replay and scenario tests of what is in BUILD.
+check:
+	@$(SUBMAKE) $(JOBS) tests
+	@tests/run $(UNITS)
+	@for script in tests/replay/scripts/*.rpl; do $(PLAYER) $$script || exit 1; done
+	@BUILD=$(BUILD) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/scenario
+
+check-fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@for f in $^; do mkdir -p $$f-found; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- -verbosity=0 \
+		-print_final_stats=1 $$f-found tests/fuzz/corpus/$${f##*/} >$$f.log 2>&1 || \
+	    { cat $$f.log; exit 1; }; \
+	    echo "fuzz $${f##*/}: $$(grep number_of_executed_units $$f.log)"; done
+
+# The real SDKs, pinned; node's own runner.
+check-clients:
+	@cd tests/clients && npm ci --silent --no-audit --no-fund
+	@cd tests/clients && REPRISE=$(abspath $(BUILD)/reprise) node --test
+
+test:
+	@$(SUBMAKE) lint
+	@$(SUBMAKE) check
+	@$(SUBMAKE) $(JOBS) $(FUZZ:%=$(BUILD)/fuzz/%)
+	@$(SUBMAKE) check-fuzz FUZZ_SECONDS=5
+	@$(SUBMAKE) check-clients
+	@$(SUBMAKE) asan
+
+asan:
+	@$(SUBMAKE) BUILD=$(BUILD)/asan OPT=-O1 SANITIZE="$(ASAN)" check
+
+tsan:
+	@$(SUBMAKE) BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE=-fsanitize=thread check
+
+fuzz:
+	@$(SUBMAKE) $(JOBS) $(FUZZ:%=$(BUILD)/fuzz/%)
+	@$(SUBMAKE) check-fuzz
+
+$(BUILD)/tidy/%.ok: %.c .clang-tidy $(HEADERS)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=gnu17 -D_GNU_SOURCE -I. $(LLHTTP_CFLAGS) >$@.log 2>&1 || \
+	    { cat $@.log; exit 1; }
+	@touch $@
+
+tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(foreach l,$(LAYERS),$(SRC_$(l))))
+
+lint:
+	@$(PYTHON) -B tests/lint.py
+	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/test_lint.py
+	@$(SUBMAKE) $(JOBS) tidy
+	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingIncludeSystem -I. base cache config proxy
+
+bench:
+	@$(SUBMAKE) $(JOBS) all $(BUILD)/bench-latency
+	@BUILD=$(BUILD) $(PYTHON) -B bench/hit.py
+
+install: all
+	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
+	install -D -m 644 systemd/reprise.service $(DESTDIR)$(UNITS_DIR)/reprise.service
+	sed -i 's,/usr/local/bin,$(PREFIX)/bin,' $(DESTDIR)$(UNITS_DIR)/reprise.service
+	install -D -m 644 systemd/reprise.sysusers $(DESTDIR)/usr/lib/sysusers.d/reprise.conf
+	test -e $(DESTDIR)/etc/reprise/reprise.yaml || \
+	    install -D -m 644 config/reprise.yaml $(DESTDIR)/etc/reprise/reprise.yaml
+	@echo "next: put your upstreams into $(DESTDIR)/etc/reprise/reprise.yaml, then"
+	@echo "  systemd-sysusers && systemctl daemon-reload && systemctl enable --now reprise"
+
 clean:
-	rm -rf build
+	rm -rf build tests/clients/node_modules
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
