@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""No token, key, prompt or answer in any log, whatever happens."""
+
+import pytest
+
+CANARIES = ["canary-token", "canary-key", "canary-prompt", "canary-answer", "canary-query"]
+KEYS = {"Authorization": "Bearer canary-key", "x-api-key": "canary-key", "Cookie": "a=canary-key"}
+PATH = "/models/m"
+QUESTION = {"inputs": "canary-prompt"}
+ANSWER = [{"translation_text": "canary-answer"}]
+
+
+def everything_happens(px, up):
+    """A hit, a miss, refusals, and failures of every kind, all with canaries in them."""
+    up.expect("POST", PATH).reply(json=ANSWER)
+    px.post(PATH, QUESTION, KEYS)
+    px.post(PATH, QUESTION, KEYS)
+    up.expect("POST", PATH + "?key=canary-query").reply(500, json={"error": "canary-answer"})
+    px.post(PATH + "?key=canary-query", QUESTION, KEYS)
+    up.expect("POST", PATH).reply_raw(b"HTTP/1.1 200 OK\r\ncanary-answer")
+    px.post(PATH, {"inputs": "canary-prompt, cut"}, KEYS)
+    px.post("/models/../m?key=canary-query", QUESTION, KEYS)
+    px.post(PATH, QUESTION, {**KEYS, "Expect": "canary-key"})
+    px.post(PATH, QUESTION, {**KEYS, "Transfer-Encoding": "chunked"})
+    px.post("/v1/chat/completions", QUESTION, {**KEYS, "Cache-Control": "only-if-cached"})
+    up.expect("POST", "/v1/chat/completions").reply(
+        headers={"Content-Type": "text/event-stream"}, chunks=[b"data: canary-answer\n\n"])
+    px.post("/v1/chat/completions", {**QUESTION, "stream": True}, KEYS)
+
+
+@pytest.mark.parametrize("log", [{}, {"access": True}, {"level": "debug", "access": True}],
+                         ids=["default", "access", "debug"])
+def test_no_log_tells(proxy, up, log):
+    px = proxy({"log": log, "upstreams": {"up": {"url": up.url, "token": {"env": "TOKEN"}}}},
+               env={"TOKEN": "canary-token"})
+    everything_happens(px, up)
+    assert px.stop()["requests"] == 9
+    told = [canary for canary in CANARIES if canary in px.log]
+    assert told == [], px.log
+
+
+def test_no_answer_of_ours_tells_the_token(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url, "token": {"value": "canary-token"}}}})
+    up.expect("POST", PATH).hang_up()
+    answers = [px.post(PATH, QUESTION), px.post("/models/..", QUESTION),
+               px.get("/healthz"), px.request("OPTIONS", PATH)]
+    assert "canary-token" not in str(answers)
+    px.stop()
+
+
+def test_no_credential_is_stored(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url, "token": {"client": True}}}})
+    up.expect("POST", PATH).reply(json=ANSWER, headers={"Set-Cookie": "a=canary-key"})
+    px.post(PATH, QUESTION, KEYS)
+    assert px.post(PATH, QUESTION, KEYS)["x-compute-type"] == "cache"
+    px.stop()
+    stored = b"".join(file.read_bytes() for file in (px.directory / "cache").iterdir())
+    assert b"canary-prompt" in stored and b"canary-key" not in stored
