@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+import assert from "node:assert/strict";
+import test from "node:test";
+import Anthropic from "@anthropic-ai/sdk";
+import { sse, stage } from "./stage.mjs";
+
+const QUESTION = { model: "m", max_tokens: 5, messages: [{ role: "user", content: "Hi" }] };
+const MESSAGE = {
+  id: "1", type: "message", role: "assistant", model: "m", stop_reason: "end_turn",
+  stop_sequence: null, content: [{ type: "text", text: "Hello" }],
+  usage: { input_tokens: 1, output_tokens: 1 },
+};
+const event = (data) => [data.type, data];
+const delta = (text) =>
+  event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } });
+const ANSWERS = {
+  "POST /v1/messages": ({ stream }) => stream
+    ? sse(event({ type: "message_start", message: { ...MESSAGE, content: [], stop_reason: null } }),
+      event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+      delta("Hel"), delta("lo"), event({ type: "content_block_stop", index: 0 }),
+      event({ type: "message_delta", usage: { output_tokens: 1 },
+        delta: { stop_reason: "end_turn" } }),
+      event({ type: "message_stop" }))
+    : { json: MESSAGE },
+};
+
+async function client(t) {
+  const { url, ...rest } = await stage(t, ANSWERS);
+  const options = { baseURL: url, apiKey: "unused", maxRetries: 0, fetch: rest.fetch };
+  return { api: new Anthropic(options), ...rest };
+}
+
+test("@anthropic-ai/sdk: a message asked twice is a miss, then the same as a hit", async (t) => {
+  const { api, seen, requests } = await client(t);
+  const first = await api.messages.create(QUESTION);
+  const again = await api.messages.create(QUESTION);
+  assert.equal(first.content[0].text, "Hello");
+  assert.deepEqual(again, first);
+  assert.deepEqual(seen, ["upstream", "cache"]);
+  assert.equal(requests[0].headers["x-api-key"], "team-token");
+});
+
+test("@anthropic-ai/sdk: a stream passes", async (t) => {
+  const { api } = await client(t);
+  const message = await api.messages.stream(QUESTION).finalMessage();
+  assert.equal(message.content[0].text, "Hello");
+});
+
+test("@anthropic-ai/sdk: an error of ours is an error to the SDK", async (t) => {
+  const { api } = await client(t);
+  await assert.rejects(
+    api.messages.create(QUESTION, { headers: { "Cache-Control": "only-if-cached" } }),
+    (error) => error.status === 504 && error.error.error.type === "timeout_error");
+});
