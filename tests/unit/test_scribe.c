@@ -215,8 +215,10 @@ many_threads_may_put_at_once(void **state)
 	struct putter putters[THREADS];
 
 	for (unsigned i = 0; i < THREADS; i++) {
-		putters[i] = (struct putter){ .fixture = f, .first = i * PER_THREAD };
-		assert_int_equal(pthread_create(&putters[i].thread, NULL, put_many, &putters[i]), 0);
+		struct putter *p = &putters[i];
+
+		*p = (struct putter){ .fixture = f, .first = i * PER_THREAD };
+		assert_int_equal(pthread_create(&p->thread, NULL, put_many, p), 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(putters[i].thread, NULL);

@@ -191,7 +191,9 @@ only_the_owner_may_look(void **state)
 	struct stat st;
 	struct store *store;
 	const char *set_aside;
-	struct store_options options = { .path = tempdir_file(&below, "a"), .size = MB, .readers = 1 };
+	struct store_options options = {
+		.path = tempdir_file(&below, "a"), .size = MB, .readers = 1,
+	};
 
 	assert_int_equal(store_open(&options, &store, &set_aside), 0);
 	store_close(store);
