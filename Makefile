@@ -11,17 +11,17 @@ FUZZ_SECONDS ?= 600
 
 # Before anything else is looked for: what a goal needs is installed if it is missing.
 NEEDS_all	= build
-NEEDS_run	= build
-NEEDS_demo	= build
+NEEDS_run	= build run
+NEEDS_demo	= build run
 NEEDS_install	= build
-NEEDS_deps	= build test
-NEEDS_test	= build test
-NEEDS_lint	= build test
-NEEDS_asan	= build test
-NEEDS_tsan	= build test
-NEEDS_fuzz	= build test
-NEEDS_bench	= build bench
-NEEDS_deps-bench = build bench
+NEEDS_deps	= build run test
+NEEDS_test	= build run test
+NEEDS_lint	= build run test
+NEEDS_asan	= build run test
+NEEDS_tsan	= build run test
+NEEDS_fuzz	= build run test
+NEEDS_bench	= build run bench
+NEEDS_deps-bench = build run bench
 NEEDS	= $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))))
 ifneq ($(DEPS),0)
 ifneq ($(NEEDS),)
