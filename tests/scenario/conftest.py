@@ -19,11 +19,11 @@ def guard():
 
 @pytest.fixture
 def upstream():
-    """Makes upstreams: upstream() or upstream(unix_socket_path)."""
+    """Makes upstreams: upstream(), upstream(unix_socket_path), upstream(tls_context=...)."""
     made = []
 
-    def make(path=None):
-        made.append(play.Upstream(path))
+    def make(path=None, tls_context=None):
+        made.append(play.Upstream(path, tls_context))
         return made[-1]
     yield make
     for one in made:

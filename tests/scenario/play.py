@@ -14,6 +14,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -241,10 +242,12 @@ def send_chunk(wire, piece):
 class Upstream:
     """Answers what it was told to expect; anything else fails the test."""
 
-    def __init__(self, path=None):
+    def __init__(self, path=None, tls_context=None):
         self.listener = listen_on(path)
-        self.url = f"unix:{path}" if path else "http://%s:%d" % self.listener.getsockname()
-        self.address = self.url.removeprefix("http://")
+        self.tls_context = tls_context
+        self.address = path or "%s:%d" % self.listener.getsockname()
+        scheme = "unix:" if path else "https://" if tls_context else "http://"
+        self.url = f"{scheme}{self.address}"
         self.expected, self.requests, self.faults, self.wires = [], [], [], []
         self.lock = threading.Lock()
         self.is_open = True
@@ -266,7 +269,9 @@ class Upstream:
 
     def serve(self, wire):
         try:
-            with contextlib.suppress(Gone):
+            with contextlib.suppress(Gone, ssl.SSLError):     # who refuses us hangs up
+                if self.tls_context:
+                    wire.sock = self.tls_context.wrap_socket(wire.sock, server_side=True)
                 while True:
                     self.answer(wire)
         except Exception as fault:      # whatever it is, the test must hear of it
