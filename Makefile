@@ -142,6 +142,14 @@ $(UNIT_$(1):%=$(BUILD)/unit/test_%): $(BUILD)/unit/test_%: \
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
 
+# The reader over llhttp as Debian would build it: not strict (H-1).
+ifneq ($(LLHTTP_DIR),)
+UNITS	+= $(BUILD)/unit/test_loose
+$(BUILD)/unit/test_loose: tests/unit/test_loose.c $(SRC_http) $(SRC_base)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -ULLHTTP_STRICT_MODE -w -o $@ $^ $(LLHTTP_DIR)/*.c -lcmocka
+endif
+
 define fuzzer
 $(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(FUZZ_$(1))
 	@mkdir -p $$(@D)
