@@ -34,6 +34,29 @@ class Failed(Exception):
     """Something did not work; the text says what, for whoever ran us."""
 
 
+class Interrupts:
+    """SIGTERM and Ctrl-C, held back while a child is made: half made, it would be forgotten."""
+
+    def __init__(self):
+        self.are_held = self.came = False
+
+    def on_signal(self, _number, _frame):
+        self.came = True
+        self.look()
+
+    def look(self):
+        if self.came and not self.are_held:
+            self.came = False
+            raise KeyboardInterrupt
+
+    def hold(self, are_held):
+        self.are_held = are_held
+        self.look()
+
+
+interrupts = Interrupts()
+
+
 class Child:
     """A program of ours: its log is read as it comes, and it never outlives us."""
 
@@ -97,11 +120,17 @@ class Child:
 
 @contextlib.contextmanager
 def running(command, log, echo=False):
-    child = Child(command, log, echo)
+    child = None
+    interrupts.hold(True)
     try:
+        try:
+            child = Child(command, log, echo)
+        finally:
+            interrupts.hold(False)
         yield child
     finally:
-        child.stop()
+        if child is not None:
+            child.stop()
 
 
 def engine(build, delay):
@@ -226,17 +255,14 @@ def run(build, delay):
             raise Failed(f"the proxy ended by itself (exit code {px.process.returncode})")
 
 
-def interrupt(_number, _frame):
-    raise KeyboardInterrupt
-
-
 def main():
     parser = argparse.ArgumentParser(description="Reprise in front of the demo engine")
     parser.add_argument("command", choices=["demo", "run"])
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     parser.add_argument("--delay", default="650ms", help="of the engine (default: 650ms)")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupts.on_signal)
     try:
         {"demo": demo, "run": run}[args.command](args.build, args.delay)
     except Failed as failure:
