@@ -51,7 +51,8 @@ endif
 
 BASE	= arena buf bytes clock err glob log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key policy scribe spell store store_file
+CACHE	= canon digest entry key policy purge scribe sieve spell store store_file store_guard \
+	  store_open store_write tally
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic dialect field_use hf llama ollama openai raw tei tgi verdict
 NET	= conn fetch listen loop multi notify
@@ -60,14 +61,14 @@ REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob log num
 UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key policy scribe spell store
+UNIT_cache	= canon digest entry key policy purge scribe sieve spell store store_write tally
 UNIT_config	= config route schema secret
 UNIT_dialect	= dialect field_use verdict
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_canon	= $(SRC_base) cache/canon.c cache/spell.c
-FUZZ_entry	= $(SRC_base) cache/entry.c
+FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
 
 SRC_base	= $(BASE:%=base/%.c)
@@ -154,7 +155,8 @@ define fuzzer
 $(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(FUZZ_$(1))
 	@mkdir -p $$(@D)
 	clang -std=gnu17 -g -O1 -D_GNU_SOURCE -I. $$(LLHTTP_CFLAGS) \
-	    -fsanitize=fuzzer,address,undefined -o $$@ $$^ -ljansson -lyaml -lxxhash $$(LLHTTP_LIBS)
+	    -fsanitize=fuzzer,address,undefined -o $$@ $$^ -ljansson -lyaml -lxxhash -lcrypto \
+	    $$(LLHTTP_LIBS)
 endef
 $(foreach f,$(FUZZ),$(eval $(call fuzzer,$(f))))
 

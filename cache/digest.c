@@ -7,15 +7,21 @@
 #include <openssl/sha.h>
 
 void
+digest_bytes(struct bytes data, char ret_sum[DIGEST_LEN])
+{
+	SHA256((const unsigned char *)data.ptr, data.len, (unsigned char *)ret_sum);
+}
+
+void
 digest_hex(struct bytes data, char ret_hex[DIGEST_HEX_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char sum[SHA256_DIGEST_LENGTH];
+	char sum[DIGEST_LEN];
 
-	SHA256((const unsigned char *)data.ptr, data.len, sum);
+	digest_bytes(data, sum);
 	for (size_t i = 0; i < sizeof(sum); i++) {
-		ret_hex[2 * i] = digits[sum[i] >> 4];
-		ret_hex[2 * i + 1] = digits[sum[i] & 15];
+		ret_hex[2 * i] = digits[(unsigned char)sum[i] >> 4];
+		ret_hex[2 * i + 1] = digits[(unsigned char)sum[i] & 15];
 	}
 	ret_hex[DIGEST_HEX_LEN] = '\0';
 }

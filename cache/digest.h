@@ -8,7 +8,10 @@
 
 #include "base/bytes.h"
 
+#define DIGEST_LEN	32
 #define DIGEST_HEX_LEN	64
+
+void	digest_bytes(struct bytes data, char ret_sum[DIGEST_LEN]);
 
 /* 64 hexadecimal digits and a NUL. */
 void	digest_hex(struct bytes data, char ret_hex[DIGEST_HEX_LEN + 1]);

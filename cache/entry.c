@@ -3,12 +3,12 @@
  * entry.c - the layout of an entry; numbers are little-endian, times are in
  * microseconds, lengths have 32 bits:
  *
- *	 0  magic "RPRe"	48  status
- *	 4  format		52  lengths of model, compute, fields, question, body
- *	 8  checksum		72  these five in turn, up to the end
- *	16  key
- *	32  made
- *	40  ttl
+ *	 0  magic "RPRe"	48  took
+ *	 4  format		56  gist
+ *	 8  checksum		64  status
+ *	16  key			68  flags
+ *	32  made		72  lengths of scope, model, compute, fields, question, body
+ *	40  ttl			96  these six in turn, up to the end
  */
 #include "cache/entry.h"
 
@@ -17,10 +17,13 @@
 
 #include <xxhash.h>
 
+#include "cache/digest.h"
+
 #define MAGIC		UINT32_C(0x65525052)
-#define HEAD_LEN	72
+#define LENGTHS_AT	72
 #define CHECKED_FROM	16	/* where what the checksum covers starts */
-#define N_PARTS		5
+#define N_PARTS		6
+#define KNOWN_FLAGS	ENTRY_HASHED
 
 static char *
 put_u32(char *to, uint32_t value)
@@ -64,8 +67,9 @@ checksum(struct bytes entry)
 static bool
 is_sound(const struct entry *entry)
 {
-	return entry->made >= 0 && entry->ttl >= 0 && entry->status >= 100 &&
-	    entry->status <= 999;
+	return entry->made >= 0 && entry->ttl >= 0 && entry->took >= 0 &&
+	    entry->status >= 100 && entry->status <= 999 &&
+	    (entry->flags & ~(unsigned)KNOWN_FLAGS) == 0;
 }
 
 static char *
@@ -77,7 +81,10 @@ put_head(const struct entry *entry, const struct bytes *parts, char *to)
 	memcpy(to, entry->key.bytes, sizeof(entry->key.bytes));
 	to = put_u64(to + sizeof(entry->key.bytes), (uint64_t)entry->made);
 	to = put_u64(to, (uint64_t)entry->ttl);
+	to = put_u64(to, (uint64_t)entry->took);
+	to = put_u64(to, entry->gist);
 	to = put_u32(to, (uint32_t)entry->status);
+	to = put_u32(to, entry->flags);
 	for (size_t i = 0; i < N_PARTS; i++)
 		to = put_u32(to, (uint32_t)parts[i].len);
 	return to;
@@ -87,7 +94,8 @@ int
 entry_encode(const struct entry *entry, struct buf *out)
 {
 	const struct bytes parts[N_PARTS] = {
-		entry->model, entry->compute, entry->fields, entry->question, entry->body,
+		entry->scope, entry->model, entry->compute, entry->fields, entry->question,
+		entry->body,
 	};
 	size_t len = entry_encoded_len(entry);
 	char *start, *to;
@@ -116,8 +124,8 @@ entry_encode(const struct entry *entry, struct buf *out)
 size_t
 entry_encoded_len(const struct entry *entry)
 {
-	return HEAD_LEN + entry->model.len + entry->compute.len + entry->fields.len +
-	    entry->question.len + entry->body.len;
+	return ENTRY_HEAD_LEN + entry->scope.len + entry->model.len + entry->compute.len +
+	    entry->fields.len + entry->question.len + entry->body.len;
 }
 
 /* Cut the parts off REST by their LENGTHS; they have to fill it exactly. */
@@ -135,31 +143,66 @@ read_parts(struct bytes rest, const char *lengths, struct bytes *parts)
 	return rest.len == 0 ? 0 : ENTRY_E_BAD;
 }
 
-int
-entry_decode(struct bytes bytes, struct entry *ret_entry)
+/* The head and where the parts lie; BYTES is at least a head, and of this format. */
+static int
+read_entry(struct bytes bytes, struct entry *ret_entry)
 {
 	const char *head = bytes.ptr;
 	struct bytes parts[N_PARTS];
 	struct entry entry;
 
-	if (bytes.len < HEAD_LEN || get_u32(head) != MAGIC || get_u32(head + 4) != ENTRY_FORMAT)
-		return ENTRY_E_BAD;
-	if (read_parts(bytes_skip(bytes, HEAD_LEN), head + 52, parts) != 0 ||
-	    get_u64(head + 8) != checksum(bytes) || get_u32(head + 48) > 999)
+	if (read_parts(bytes_skip(bytes, ENTRY_HEAD_LEN), head + LENGTHS_AT, parts) != 0 ||
+	    get_u32(head + 64) > 999)
 		return ENTRY_E_BAD;
 	entry = (struct entry){
 		.made = (usec_t)get_u64(head + 32),
 		.ttl = (usec_t)get_u64(head + 40),
-		.status = (int)get_u32(head + 48),
-		.model = parts[0],
-		.compute = parts[1],
-		.fields = parts[2],
-		.question = parts[3],
-		.body = parts[4],
+		.took = (usec_t)get_u64(head + 48),
+		.gist = get_u64(head + 56),
+		.status = (int)get_u32(head + 64),
+		.flags = get_u32(head + 68),
+		.scope = parts[0],
+		.model = parts[1],
+		.compute = parts[2],
+		.fields = parts[3],
+		.question = parts[4],
+		.body = parts[5],
 	};
 	if (!is_sound(&entry))
 		return ENTRY_E_BAD;
 	memcpy(entry.key.bytes, head + 16, sizeof(entry.key.bytes));
 	*ret_entry = entry;
 	return 0;
+}
+
+static bool
+is_entry(struct bytes bytes)
+{
+	return bytes.len >= ENTRY_HEAD_LEN && get_u32(bytes.ptr) == MAGIC &&
+	    get_u32(bytes.ptr + 4) == ENTRY_FORMAT;
+}
+
+int
+entry_decode(struct bytes bytes, struct entry *ret_entry)
+{
+	if (!is_entry(bytes) || get_u64(bytes.ptr + 8) != checksum(bytes))
+		return ENTRY_E_BAD;
+	return read_entry(bytes, ret_entry);
+}
+
+int
+entry_peek(struct bytes bytes, struct entry *ret_entry)
+{
+	return is_entry(bytes) ? read_entry(bytes, ret_entry) : ENTRY_E_BAD;
+}
+
+bool
+entry_answers(const struct entry *entry, struct bytes question)
+{
+	char sum[DIGEST_LEN];
+
+	if ((entry->flags & ENTRY_HASHED) == 0)
+		return bytes_eq(entry->question, question);
+	digest_bytes(question, sum);
+	return bytes_eq(entry->question, (struct bytes){ sum, sizeof(sum) });
 }

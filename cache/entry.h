@@ -4,8 +4,8 @@
  *
  *	magic, format version, checksum	XXH3-64 of all that follows: integrity
  *					only, it never decides identity (H-22)
- *	times, ttl, status, lengths	fixed, little-endian
- *	model | compute | fields | question | body
+ *	times, status, flags, lengths	fixed, little-endian
+ *	scope | model | compute | fields | question | body
  *
  * Entries come from a file that anything may have happened to: decoding
  * trusts nothing (H-54).
@@ -18,21 +18,30 @@
 #include "base/clock.h"
 #include "cache/key.h"
 
-#define ENTRY_FORMAT	1
+#define ENTRY_FORMAT	2
+#define ENTRY_HEAD_LEN	96
 
 enum {
 	ENTRY_E_BAD = 1,	/* not an entry of this format, or damaged */
+};
+
+enum entry_flag {
+	ENTRY_HASHED = 1 << 0,	/* of the question only its SHA-256 is kept (H-21) */
 };
 
 struct entry {
 	struct key	key;		/* so that the index can be cleaned from the entry */
 	usec_t		made;		/* wall clock */
 	usec_t		ttl;
+	usec_t		took;		/* to compute: what a hit saves */
+	uint64_t	gist;		/* of what it says, where variants are kept; else 0 */
 	int		status;
+	unsigned	flags;		/* of enum entry_flag */
+	struct bytes	scope;		/* whose it is: empty is the shared part */
 	struct bytes	model;
 	struct bytes	compute;	/* x-compute-type when it was made */
 	struct bytes	fields;		/* head fields to replay: "name: value\r\n" each */
-	struct bytes	question;	/* key_question() of the request */
+	struct bytes	question;	/* key_question() of the request, or its SHA-256 */
 	struct bytes	body;
 };
 
@@ -47,5 +56,11 @@ size_t	entry_encoded_len(const struct entry *entry);
  * magic, format, every length and the checksum; returns 0 or ENTRY_E_BAD.
  */
 int	entry_decode(struct bytes bytes, struct entry *ret_entry) MUST_USE;
+
+/* The same but for the checksum, so that a large body is not touched: for walks. */
+int	entry_peek(struct bytes bytes, struct entry *ret_entry) MUST_USE;
+
+/* Is QUESTION what ENTRY answers?  Knows of ENTRY_HASHED. */
+bool	entry_answers(const struct entry *entry, struct bytes question);
 
 #endif

@@ -20,7 +20,10 @@
 #define BATCH_TIME	(50 * USEC_PER_MSEC)
 #define PAUSE_MIN	(10 * USEC_PER_SEC)
 #define PAUSE_MAX	(300 * USEC_PER_SEC)
+#define PAUSE_FULL	(500 * USEC_PER_MSEC)	/* no room: a moment is enough to make some */
 #define BUCKETS		4096
+#define TALLY_TIME	(5 * USEC_PER_SEC)
+#define CHECK_TIME	(1 * USEC_PER_SEC)
 
 struct item {
 	struct item	*next;		/* in the queue */
@@ -45,6 +48,9 @@ struct scribe {
 	struct scribe_stat	 stat;
 	usec_t			 pause;		/* how long the next one takes */
 	usec_t			 paused_until;
+	struct tally		*tally;			/* not yet written down */
+	usec_t			 tally_due;		/* 0: nothing to write */
+	usec_t			 checked;		/* when readers were looked at */
 	unsigned		 n_flushing;
 	bool			 is_stopping;
 };
@@ -89,26 +95,41 @@ is_batch_full(const struct scribe *scribe)
 	    scribe->n_put - scribe->n_done >= BATCH_MAX;
 }
 
-/* Wait for a batch worth a commit; false when there is nothing left to do. */
 static bool
-wait_for_batch(struct scribe *scribe)
+is_tally_due(const struct scribe *scribe)
 {
-	while (scribe->queue == NULL && !scribe->is_stopping)
-		pthread_cond_wait(&scribe->work, &scribe->lock);
+	return scribe->tally_due != 0 &&
+	    (scribe->is_stopping || scribe->n_flushing > 0 || clock_mono() >= scribe->tally_due);
+}
+
+/* Wait for a batch worth a commit or a tally that is due; false at the end of all work. */
+static bool
+wait_for_work(struct scribe *scribe)
+{
+	while (scribe->queue == NULL && !scribe->is_stopping && !is_tally_due(scribe)) {
+		if (scribe->tally_due != 0)
+			wait_until(scribe, scribe->tally_due);
+		else
+			pthread_cond_wait(&scribe->work, &scribe->lock);
+	}
 	while (scribe->queue != NULL && !is_batch_full(scribe) &&
 	    clock_mono() < scribe->queue->queued + BATCH_TIME)
 		wait_until(scribe, scribe->queue->queued + BATCH_TIME);
-	return scribe->queue != NULL;
+	return scribe->queue != NULL || is_tally_due(scribe);
 }
 
 static struct item *
 take_batch(struct scribe *scribe, size_t *ret_n)
 {
 	struct item *first = scribe->queue, **p = &scribe->queue;
-	size_t n;
+	size_t n, bytes = 0, bytes_max = store_batch_max(scribe->store);
 
-	for (n = 0; n < BATCH_MAX && *p != NULL; n++)
+	for (n = 0; n < BATCH_MAX && *p != NULL; n++) {
+		bytes += buf_len(&(*p)->encoded);
+		if (n > 0 && bytes > bytes_max)
+			break;
 		p = &(*p)->next;
+	}
 	scribe->queue = *p;
 	*p = NULL;
 	if (scribe->queue == NULL)
@@ -143,30 +164,102 @@ note_commit(struct scribe *scribe, size_t n, int r)
 		return;
 	}
 	scribe->stat.errors++;
+	scribe->stat.last_error = r == STORE_E_FULL ? -ENOSPC : r;
+	if (r == STORE_E_FULL) {
+		scribe->paused_until = clock_mono() + PAUSE_FULL;
+		return;
+	}
 	scribe->paused_until = clock_mono() + scribe->pause;
 	scribe->pause = scribe->pause * 2 < PAUSE_MAX ? scribe->pause * 2 : PAUSE_MAX;
+}
+
+/* Commit the next batch; entered and left with the lock. */
+static void
+write_batch(struct scribe *scribe)
+{
+	struct item *first, *next;
+	size_t n;
+	int r;
+
+	first = take_batch(scribe, &n);
+	pthread_mutex_unlock(&scribe->lock);
+	r = commit(scribe, first, n);
+	pthread_mutex_lock(&scribe->lock);
+	for (struct item *item = first; item != NULL; item = next) {
+		next = item->next;
+		remove_item(scribe, item);
+	}
+	note_commit(scribe, n, r);
+	pthread_cond_broadcast(&scribe->progress);
+}
+
+/* What was counted before, and what is new. */
+static int
+write_down(struct scribe *scribe, struct tally *tally)
+{
+	struct store_reader *reader = store_reader_open(scribe->store);
+	struct bytes before;
+	struct buf text;
+	int r;
+
+	if (store_get_value(reader, TALLY_NAME, &before) == 0)
+		tally_read(tally, before);
+	store_reader_close(reader);
+	buf_init(&text, TALLY_TEXT_MAX);
+	r = tally_write(tally, &text);
+	if (r == 0)
+		r = store_put_value(scribe->store, TALLY_NAME, buf_bytes(&text));
+	buf_done(&text);
+	return r;
+}
+
+/* Counts that cannot be written are no reason to pause, and not worth a second try. */
+static void
+write_tally(struct scribe *scribe)
+{
+	struct tally *tally = tally_new();
+
+	tally_move(tally, scribe->tally);
+	scribe->tally_due = 0;
+	pthread_mutex_unlock(&scribe->lock);
+	(void)!write_down(scribe, tally);
+	pthread_mutex_lock(&scribe->lock);
+	tally_free(tally);
+}
+
+/* H-52, H-55: who keeps old pages, and is the file still to be written to? */
+static void
+look_after(struct scribe *scribe)
+{
+	usec_t now = clock_mono();
+	bool is_broken = store_is_broken(scribe->store);
+	int pid = 0, r = 0;
+
+	if (now - scribe->checked < CHECK_TIME)
+		return;
+	scribe->checked = now;
+	pthread_mutex_unlock(&scribe->lock);
+	if (is_broken)
+		r = store_reopen(scribe->store);
+	if (r == 0)
+		(void)!store_check_readers(scribe->store, &pid);
+	pthread_mutex_lock(&scribe->lock);
+	scribe->stat.slow_reader = pid;
+	scribe->stat.reopened += is_broken && r == 0;
 }
 
 static void *
 run_scribe(void *arg)
 {
 	struct scribe *scribe = arg;
-	struct item *first, *next;
-	size_t n;
-	int r;
 
 	pthread_mutex_lock(&scribe->lock);
-	while (wait_for_batch(scribe)) {
-		first = take_batch(scribe, &n);
-		pthread_mutex_unlock(&scribe->lock);
-		r = commit(scribe, first, n);
-		pthread_mutex_lock(&scribe->lock);
-		for (struct item *item = first; item != NULL; item = next) {
-			next = item->next;
-			remove_item(scribe, item);
-		}
-		note_commit(scribe, n, r);
-		pthread_cond_broadcast(&scribe->progress);
+	while (wait_for_work(scribe)) {
+		look_after(scribe);
+		if (is_tally_due(scribe))
+			write_tally(scribe);
+		if (scribe->queue != NULL)
+			write_batch(scribe);
 	}
 	pthread_mutex_unlock(&scribe->lock);
 	return NULL;
@@ -183,6 +276,7 @@ scribe_start(struct store *store, size_t queue_max, struct scribe **ret_scribe)
 	scribe->queue_end = &scribe->queue;
 	scribe->queue_max = queue_max;
 	scribe->pause = PAUSE_MIN;
+	scribe->tally = tally_new();
 	pthread_mutex_init(&scribe->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -191,6 +285,7 @@ scribe_start(struct store *store, size_t queue_max, struct scribe **ret_scribe)
 	pthread_condattr_destroy(&attr);
 	r = -pthread_create(&scribe->thread, NULL, run_scribe, scribe);
 	if (r < 0) {
+		tally_free(scribe->tally);
 		xfree(scribe);
 		return r;
 	}
@@ -212,6 +307,7 @@ scribe_stop(struct scribe *scribe)
 	pthread_cond_destroy(&scribe->progress);
 	pthread_cond_destroy(&scribe->work);
 	pthread_mutex_destroy(&scribe->lock);
+	tally_free(scribe->tally);
 	return xfree(scribe);
 }
 
@@ -284,7 +380,8 @@ copy_entry(const struct item *item, struct bytes question, struct entry *ret_ent
 	struct entry entry;
 	void *mem;
 
-	if (entry_decode(bytes, &entry) != 0 || !bytes_eq(entry.question, question))
+	if (entry_decode(bytes, &entry) != 0 ||
+	    (question.ptr != NULL && !entry_answers(&entry, question)))
 		return false;
 	mem = mem_try_realloc(NULL, bytes.len);
 	if (mem == NULL)
@@ -311,6 +408,20 @@ scribe_find(struct scribe *scribe, const struct key *key, struct bytes question,
 		is_found = copy_entry(item, question, ret_entry, ret_mem);
 	pthread_mutex_unlock(&scribe->lock);
 	return is_found;
+}
+
+void
+scribe_tally(struct scribe *scribe, struct tally *tally)
+{
+	if (tally_is_empty(tally))
+		return;
+	pthread_mutex_lock(&scribe->lock);
+	tally_move(scribe->tally, tally);
+	if (scribe->tally_due == 0) {
+		scribe->tally_due = clock_mono() + TALLY_TIME;
+		pthread_cond_signal(&scribe->work);
+	}
+	pthread_mutex_unlock(&scribe->lock);
 }
 
 void

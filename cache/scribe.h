@@ -4,7 +4,8 @@
  * commits them in batches, every 50 ms or 1000 entries.  When its queue is
  * full the answer is served and not stored, and that is counted; when the disk
  * refuses, storing pauses for 10 s, doubling to 5 min, and resumes by itself
- * (H-55).
+ * (H-55).  It also writes down how often answers were given again, and looks
+ * for readers that keep old pages (H-52).
  */
 #ifndef CACHE_SCRIBE_H
 #define CACHE_SCRIBE_H
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "cache/entry.h"
 #include "cache/store.h"
+#include "cache/tally.h"
 
 struct scribe;
 
@@ -24,7 +26,10 @@ struct scribe_stat {
 	uint64_t	stored;		/* entries committed */
 	uint64_t	refused;	/* given and not taken: queue full or paused */
 	uint64_t	errors;		/* commits that failed */
+	uint64_t	reopened;	/* times the file had to be opened again */
 	uint64_t	queued_bytes;
+	int		last_error;	/* -errno of the last; -ENOSPC: the bound */
+	int		slow_reader;	/* process that keeps old pages; 0: none */
 	bool		paused;
 };
 
@@ -47,6 +52,9 @@ int	scribe_put(struct scribe *scribe, const struct entry *entry) MUST_USE;
  */
 bool	scribe_find(struct scribe *scribe, const struct key *key, struct bytes question,
 	    struct entry *ret_entry, void **ret_mem);
+
+/* Add what TALLY counted, which is then empty; it is written down within 5 s. */
+void	scribe_tally(struct scribe *scribe, struct tally *tally);
 
 /* Wait until all that was queued before the call is committed or refused. */
 void	scribe_flush(struct scribe *scribe);

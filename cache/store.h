@@ -4,11 +4,13 @@
  *
  *	index	 key (16 B) -> sequence number (8 B)
  *	entries	 sequence number -> entry, appended: arrival order is disk order
- *	meta	 format version, the cache's secret
+ *	meta	 format version, the cache's secret, purge marks, counters
  *
- * One process writes at a time, through one thread (the scribe); readers never
- * wait.  The map is opened far larger than the bound and never resized (H-50,
- * H-51).  The file holds prompts: directory 0700, files 0600 (H-62).
+ * One thread of the server writes (the scribe), commands write beside it in
+ * short transactions; readers never wait.  The map is opened far larger than
+ * the bound and never resized (H-50, H-51).  What is evicted is chosen by
+ * SIEVE: a hand walks from old to new, sparing what was asked for since it
+ * last came by.  The file holds prompts: directory 0700, files 0600 (H-62).
  */
 #ifndef CACHE_STORE_H
 #define CACHE_STORE_H
@@ -17,6 +19,7 @@
 #include "base/err.h"
 #include "cache/entry.h"
 #include "cache/key.h"
+#include "cache/purge.h"
 
 struct store;
 struct store_reader;
@@ -25,25 +28,41 @@ struct store_options {
 	const char	*path;		/* the directory; made if it is not there */
 	uint64_t	 size;		/* bound of the file in bytes */
 	unsigned	 readers;	/* how many threads will read */
+	bool		 is_strict;	/* a commit is on disk before it returns */
+	size_t		 map_size;	/* of the map; 0: as it should be.  For tests */
 };
 
 enum {
 	STORE_E_MISS = 1,
 	STORE_E_LOCKED,		/* another process serves from this directory (F13) */
 	STORE_E_FULL,		/* no room: nothing was written */
+	STORE_E_NONE,		/* there is no cache in this directory */
+	STORE_E_FOREIGN,	/* damaged, or of another format */
 };
 
 /*
- * Open the store, making it if need be.  A file that is damaged or of another
- * format is moved aside as data.mdb.bad-<time> and an empty one made in its
- * place; *RET_SET_ASIDE then points at a static text that says why, else it
- * is NULL.  Returns 0, STORE_E_LOCKED, or a negative error.
+ * Open the store to serve from it, making it if need be.  A file that is
+ * damaged or of another format is moved aside as data.mdb.bad-<time> and an
+ * empty one made in its place; *RET_SET_ASIDE then points at a static text that
+ * says why, else it is NULL.  Where nothing can be written but there is
+ * something to read, it is opened to read alone (store_is_read_only()).
+ * Returns 0, STORE_E_LOCKED, or a negative error.
  */
 int	store_open(const struct store_options *options, struct store **ret_store,
 	    const char **ret_set_aside) MUST_USE;
 
+/*
+ * Open a store that is there, for a command beside a server or without one:
+ * nothing is made, moved or checked.  WRITES tells whether it will be written.
+ * Returns 0, STORE_E_NONE, STORE_E_FOREIGN or a negative error.
+ */
+int	store_attach(const struct store_options *options, bool writes,
+	    struct store **ret_store) MUST_USE;
+
 /* All readers must be closed. */
 struct store	*store_close(struct store *store);
+
+bool	store_is_read_only(const struct store *store);
 
 /* The cache's own secret, KEY_SECRET_LEN bytes, drawn when it was made. */
 const unsigned char	*store_secret(const struct store *store);
@@ -54,9 +73,10 @@ struct store_reader	*store_reader_close(struct store_reader *reader);
 
 /*
  * Find the answer to QUESTION, whose key is KEY.  What *RET_ENTRY points to
- * lies in the map and stands until store_reader_reset().  An entry whose
- * stored question differs is a miss (H-20), one that is damaged too.
- * Returns 0, STORE_E_MISS, or a negative error.
+ * lies in the map and stands until store_reader_reset().  An entry whose stored
+ * question differs is a miss (H-20), one that is damaged or purged too.  A
+ * QUESTION without a ptr is not compared: the caller knows by other means that
+ * it is the one.  Returns 0, STORE_E_MISS, or a negative error.
  */
 int	store_get(struct store_reader *reader, const struct key *key, struct bytes question,
 	    struct entry *ret_entry) MUST_USE;
@@ -65,16 +85,68 @@ int	store_get(struct store_reader *reader, const struct key *key, struct bytes q
 void	store_reader_reset(struct store_reader *reader);
 
 /*
- * Write ENTRIES in one transaction, replacing those of the same key.  What has
- * expired by NOW goes from the old end, and once 90% of the bound are used the
- * oldest go until it is 85%.  An entry over a quarter of the bound is left
- * out.  For the scribe alone.  Returns 0, STORE_E_FULL or a negative error.
+ * Call FN with each entry, oldest or newest first, until it returns false.  The
+ * snapshot is renewed on the way: entries that come or go meanwhile may be
+ * missed.  ENCODED is as it lies in the file, checked by nobody.
+ */
+typedef bool store_walk_fn(void *arg, uint64_t seq, struct bytes encoded);
+int	store_walk(struct store_reader *reader, bool newest_first, store_walk_fn *fn, void *arg)
+	    MUST_USE;
+
+/* Has a purge made ENTRY void?  As of the reader's snapshot. */
+bool	store_is_purged(struct store_reader *reader, const struct entry *entry);
+
+/* How many bytes of entries store_put() takes at once without emptying the store for them. */
+size_t	store_batch_max(const struct store *store);
+
+/*
+ * Write ENTRIES in one transaction, replacing those of the same key.  Room is
+ * made first and in transactions of their own: what is expired or purged at the
+ * old end goes, and once 90% of the bound are used SIEVE takes it down to 85%.
+ * An entry over 1/16 of the bound is left out.  For the scribe alone.  Returns 0,
+ * STORE_E_FULL or a negative error.
  */
 int	store_put(struct store *store, const struct entry *entries, size_t n, usec_t now) MUST_USE;
+
+/*
+ * Merge ENTRY from elsewhere: an entry of its key that is not older stays.
+ * *RET_WRITTEN says whether it was written.  For commands; 0, STORE_E_FULL or
+ * a negative error.
+ */
+int	store_merge(struct store *store, const struct entry *entries, size_t n, usec_t now,
+	    size_t *ret_n_written) MUST_USE;
+
+/* Make void what MARK names.  0, PURGE_E_FULL, or a negative error. */
+int	store_purge(struct store *store, const struct purge_mark *mark) MUST_USE;
+
+/*
+ * After an error that LMDB does not get over (a failed write of its meta page,
+ * H-55; no pages even to free others, H-50), close the file and open it again,
+ * in the latter case an empty one with the old one set aside; waits for readers
+ * to end their turn.  For the scribe alone.
+ */
+bool	store_is_broken(const struct store *store);
+int	store_reopen(struct store *store) MUST_USE;
+
+/*
+ * Look for readers that hold old pages (H-52): dead ones are removed; *RET_PID
+ * is the process of one that lags over 1000 commits, or over 10 while the file
+ * has outgrown its bound for it; else 0.
+ */
+int	store_check_readers(struct store *store, int *ret_pid) MUST_USE;
+
+/* A value of our own in meta, by NAME; what is got is borrowed until the reader is reset. */
+int	store_get_value(struct store_reader *reader, const char *name, struct bytes *ret_value)
+	    MUST_USE;
+int	store_put_value(struct store *store, const char *name, struct bytes value) MUST_USE;
+
+/* Write a copy without free pages into the empty directory DIR. */
+int	store_copy_compact(struct store *store, const char *dir) MUST_USE;
 
 struct store_stat {
 	uint64_t	entries;
 	uint64_t	used_bytes;	/* pages in use */
+	uint64_t	file_bytes;
 	uint64_t	evicted;	/* since the store was opened */
 	uint64_t	expired;
 	uint64_t	damaged;	/* entries met that failed their checks */

@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +171,14 @@ file_fault(int fd, uint64_t size)
 	if (last->last_page >= size / last->page_size)
 		return "it is cut short";
 	return NULL;
+}
+
+bool
+store_file_exists(const char *dir)
+{
+	char path[PATH_MAX];
+
+	return path_in(dir, "data.mdb", path) == 0 && access(path, F_OK) == 0;
 }
 
 const char *

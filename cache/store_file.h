@@ -7,6 +7,7 @@
 #ifndef CACHE_STORE_FILE_H
 #define CACHE_STORE_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -26,6 +27,9 @@ int	store_file_lock(const char *dir, int *ret_fd) MUST_USE;
 
 /* Who holds the lock, or 0. */
 pid_t	store_file_lock_holder(const char *dir);
+
+/* Is there a data file in DIR at all? */
+bool	store_file_exists(const char *dir);
 
 /* What keeps the data file of DIR from being opened, a static text; NULL if nothing does. */
 const char	*store_file_fault(const char *dir);

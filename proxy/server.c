@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
+#include "cache/store_guard.h"
 #include "config/config.h"
 #include "proxy/http/reader.h"
 #include "proxy/net/listen.h"
@@ -71,6 +72,11 @@ open_cache(struct server *srv)
 	if (set_aside != NULL)
 		log_warn("cache %s: %s; moved aside, starting with an empty one", options.path,
 		    set_aside);
+	store_guard_arm(options.path);
+	if (store_is_read_only(srv->store)) {
+		log_warn("cache %s: cannot be written to; what is in it is served", options.path);
+		return 0;
+	}
 	r = scribe_start(srv->store, QUEUE_MAX, &srv->scribe);
 	if (r < 0) {
 		log_err("cache %s: no writer: %s; serving without a cache", options.path,
@@ -208,6 +214,7 @@ stop(struct server *srv)
 		worker_join(srv->workers[i], &total);
 	xfree(srv->workers);
 	srv->scribe = scribe_stop(srv->scribe);
+	store_guard_disarm();
 	srv->store = store_close(srv->store);
 	stats_log(&total);
 }

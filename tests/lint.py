@@ -38,7 +38,7 @@ TESTED = ["base", "config", "cache", "proxy/http", "proxy/dialect"]
 # Sources whose test has another name, because they are seen through another one.
 TESTED_BY = {
     "base/clock.c": "num", "base/err.c": "bytes", "base/mem.c": "buf",
-    "cache/store_file.c": "store",
+    **{f"cache/store_{name}.c": "store" for name in ("file", "guard", "open")},
     **{f"config/{name}.c": "config" for name in ("defaults", "load", "option", "tree")},
     **{f"proxy/dialect/{name}.c": "dialect" for name in
        ("anthropic", "hf", "llama", "ollama", "openai", "raw", "tei", "tgi")},

@@ -13,14 +13,23 @@
 
 #include <cmocka.h>
 
+#include "cache/digest.h"
+
 #define ENTRY_MAX	4096
-#define HEAD_LEN	72	/* as entry.c draws it */
+/* As entry.c draws it. */
+#define HEAD_LEN	96
+#define STATUS_AT	64
+#define LENGTHS_AT	72
+#define N_LENGTHS	6
 
 static const struct entry sample = {
 	.key = { { 1, 2, 3, [15] = 255 } },
 	.made = INT64_C(1700000000123456),
 	.ttl = 86400 * USEC_PER_SEC,
+	.took = 668 * USEC_PER_MSEC,
+	.gist = UINT64_C(0x8877665544332211),
 	.status = 200,
+	.scope = BYTES_LIT("team:a"),
 	.model = BYTES_LIT("t5-small"),
 	.compute = BYTES_LIT("cpu+optimized"),
 	.fields = BYTES_LIT("content-type: application/json\r\n"),
@@ -42,7 +51,11 @@ expect_equal(const struct entry *a, const struct entry *b)
 	assert_memory_equal(a->key.bytes, b->key.bytes, sizeof(a->key.bytes));
 	assert_int_equal(a->made, b->made);
 	assert_int_equal(a->ttl, b->ttl);
+	assert_int_equal(a->took, b->took);
+	assert_true(a->gist == b->gist);
 	assert_int_equal(a->status, b->status);
+	assert_int_equal(a->flags, b->flags);
+	assert_true(bytes_eq(a->scope, b->scope));
 	assert_true(bytes_eq(a->model, b->model));
 	assert_true(bytes_eq(a->compute, b->compute));
 	assert_true(bytes_eq(a->fields, b->fields));
@@ -72,12 +85,14 @@ static void
 the_layout_is_the_one_that_is_written_down(void **state)
 {
 	static const char want[] =
-	    "RPRe" "\1\0\0\0" "\xee\xee\xee\xee\xee\xee\xee\xee"
+	    "RPRe" "\2\0\0\0" "\xee\xee\xee\xee\xee\xee\xee\xee"
 	    "\1\2\3\0\0\0\0\0\0\0\0\0\0\0\0\xff"
 	    "\x40\x22\x20\x18\x24\x0a\x06\x00"
-	    "\x00\x60\xd7\x1d\x14\x00\x00\x00" "\xc8\0\0\0"
+	    "\x00\x60\xd7\x1d\x14\x00\x00\x00"
+	    "\x60\x31\x0a\x00\x00\x00\x00\x00" "\x11\x22\x33\x44\x55\x66\x77\x88"
+	    "\xc8\0\0\0" "\0\0\0\0" "\x06\0\0\0"
 	    "\x08\0\0\0" "\x0d\0\0\0" "\x20\0\0\0" "\x0a\0\0\0" "\x21\0\0\0"
-	    "t5-smallcpu+optimizedcontent-type: application/json\r\n";
+	    "team:at5-smallcpu+optimizedcontent-type: application/json\r\n";
 	struct buf out;
 
 	(void)state;
@@ -151,14 +166,14 @@ a_right_checksum_does_not_make_lengths_right(void **state)
 	const size_t len = entry_encoded_len(&sample);
 
 	(void)state;
-	assert_int_equal(decode_forged(52, 8, len), 0);
-	for (size_t at = 52; at < HEAD_LEN; at += 4) {
+	assert_int_equal(decode_forged(LENGTHS_AT, 6, len), 0);
+	for (size_t at = LENGTHS_AT; at < HEAD_LEN; at += 4) {
 		assert_int_equal(decode_forged(at, UINT32_MAX, len), ENTRY_E_BAD);
 		assert_int_equal(decode_forged(at, (uint32_t)len, len), ENTRY_E_BAD);
 		assert_int_equal(decode_forged(at, 0, len), ENTRY_E_BAD);
 	}
-	assert_int_equal(decode_forged(52, 8, len - 1), ENTRY_E_BAD);
-	assert_int_equal(decode_forged(52, 8, HEAD_LEN), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(LENGTHS_AT, 6, len - 1), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(LENGTHS_AT, 6, HEAD_LEN), ENTRY_E_BAD);
 }
 
 static void
@@ -171,10 +186,47 @@ impossible_values_are_bad(void **state)
 	assert_int_equal(decode_forged(4, ENTRY_FORMAT + 1, len), ENTRY_E_BAD);
 	assert_int_equal(decode_forged(36, 0x80000000, len), ENTRY_E_BAD);	/* made */
 	assert_int_equal(decode_forged(44, 0x80000000, len), ENTRY_E_BAD);	/* ttl */
-	assert_int_equal(decode_forged(48, 99, len), ENTRY_E_BAD);
-	assert_int_equal(decode_forged(48, 1000, len), ENTRY_E_BAD);
-	assert_int_equal(decode_forged(48, UINT32_MAX, len), ENTRY_E_BAD);
-	assert_int_equal(decode_forged(48, 999, len), 0);
+	assert_int_equal(decode_forged(52, 0x80000000, len), ENTRY_E_BAD);	/* took */
+	assert_int_equal(decode_forged(STATUS_AT, 99, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(STATUS_AT, 1000, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(STATUS_AT, UINT32_MAX, len), ENTRY_E_BAD);
+	assert_int_equal(decode_forged(STATUS_AT, 999, len), 0);
+	assert_int_equal(decode_forged(STATUS_AT + 4, 2, len), ENTRY_E_BAD);	/* flags */
+}
+
+/* H-21: a question that is not kept is known by its hash. */
+static void
+an_entry_knows_its_question(void **state)
+{
+	struct entry entry = sample;
+	char sum[DIGEST_LEN];
+
+	(void)state;
+	assert_true(entry_answers(&entry, BYTES_LIT("\1\1question")));
+	assert_false(entry_answers(&entry, BYTES_LIT("\1\1questioN")));
+	digest_bytes(BYTES_LIT("secret question"), sum);
+	entry.flags = ENTRY_HASHED;
+	entry.question = (struct bytes){ sum, sizeof(sum) };
+	assert_true(entry_answers(&entry, BYTES_LIT("secret question")));
+	assert_false(entry_answers(&entry, BYTES_LIT("secret questioN")));
+	assert_false(entry_answers(&entry, entry.question));
+}
+
+static void
+a_peek_does_not_look_at_the_body(void **state)
+{
+	struct entry entry;
+	struct buf out;
+
+	(void)state;
+	encode(&sample, &out);
+	out.mem[out.tail - 1] ^= 1;
+	assert_int_equal(entry_decode(buf_bytes(&out), &entry), ENTRY_E_BAD);
+	assert_int_equal(entry_peek(buf_bytes(&out), &entry), 0);
+	assert_true(bytes_eq(entry.model, sample.model));
+	assert_int_equal(entry_peek(bytes_first(buf_bytes(&out), HEAD_LEN - 1), &entry),
+	    ENTRY_E_BAD);
+	buf_done(&out);
 }
 
 static void
@@ -207,6 +259,8 @@ main(void)
 		cmocka_unit_test(an_entry_cut_short_or_drawn_out_is_bad),
 		cmocka_unit_test(a_right_checksum_does_not_make_lengths_right),
 		cmocka_unit_test(impossible_values_are_bad),
+		cmocka_unit_test(an_entry_knows_its_question),
+		cmocka_unit_test(a_peek_does_not_look_at_the_body),
 		cmocka_unit_test(what_could_not_be_read_is_not_written),
 	};
 

@@ -4,127 +4,11 @@
  */
 #include "cache/store.h"
 
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/wait.h>
+#include <errno.h>
 
-#include <cmocka.h>
-
-#include "base/mem.h"
-#include "tests/unit/tempdir.h"
-
-#define NOW	((usec_t)1700000000 * USEC_PER_SEC)
-#define HOUR	((usec_t)3600 * USEC_PER_SEC)
-#define MB	((uint64_t)1 << 20)
-
-struct fixture {
-	struct tempdir		 dir;
-	struct store		*store;
-	struct store_reader	*reader;
-	const char		*set_aside;
-	uint64_t		 size;
-};
-
-static int
-open_store(struct fixture *f)
-{
-	const struct store_options options = {
-		.path = f->dir.path, .size = f->size, .readers = 2,
-	};
-	int r = store_open(&options, &f->store, &f->set_aside);
-
-	if (r == 0)
-		f->reader = store_reader_open(f->store);
-	return r;
-}
-
-static void
-close_store(struct fixture *f)
-{
-	f->reader = store_reader_close(f->reader);
-	f->store = store_close(f->store);
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-
-	tempdir_make(&f->dir);
-	f->size = 64 * MB;
-	*state = f;
-	return open_store(f);
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	close_store(f);
-	tempdir_remove(&f->dir);
-	xfree(f);
-	return 0;
-}
-
-static struct key
-key_of(unsigned n)
-{
-	struct key key = { { 0 } };
-
-	memcpy(key.bytes, &n, sizeof(n));
-	return key;
-}
-
-/* Answer N, which says BODY. */
-static struct entry
-entry_of(unsigned n, struct bytes body)
-{
-	return (struct entry){
-		.key = key_of(n), .made = NOW, .ttl = HOUR, .status = 200,
-		.model = BYTES_LIT("m"), .compute = BYTES_LIT("cpu"),
-		.fields = BYTES_LIT("A: b\r\n"), .question = BYTES_LIT("q"), .body = body,
-	};
-}
-
-static void
-put(struct fixture *f, unsigned n, const char *body)
-{
-	struct entry entry = entry_of(n, bytes_str(body));
-
-	assert_int_equal(store_put(f->store, &entry, 1, NOW), 0);
-}
-
-static int
-get(struct fixture *f, unsigned n, const char *question, struct entry *ret_entry)
-{
-	struct key key = key_of(n);
-
-	return store_get(f->reader, &key, bytes_str(question), ret_entry);
-}
-
-static bool
-has(struct fixture *f, unsigned n)
-{
-	struct entry entry;
-	int r;
-
-	store_reader_reset(f->reader);
-	r = get(f, n, "q", &entry);
-	assert_true(r == 0 || r == STORE_E_MISS);
-	return r == 0;
-}
-
-static struct store_stat
-stat_of(struct fixture *f)
-{
-	struct store_stat stat;
-
-	assert_int_equal(store_get_stat(f->store, &stat), 0);
-	return stat;
-}
+#include "cache/digest.h"
+#include "cache/store_guard.h"
+#include "tests/unit/store_fixture.h"
 
 static void
 what_was_put_is_found_also_after_opening_again(void **state)
@@ -205,62 +89,6 @@ only_the_owner_may_look(void **state)
 	assert_int_equal(stat(tempdir_file(&below, "lock"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	tempdir_remove(&below);
-}
-
-static void
-large_answers_are_kept_and_too_large_ones_left_out(void **state)
-{
-	struct fixture *f = *state;
-	char *large = xcalloc(1, 20 * MB);
-	struct entry entries[] = {
-		entry_of(1, (struct bytes){ large, 8 * MB }),
-		entry_of(2, (struct bytes){ large, 20 * MB }),
-		entry_of(3, BYTES_LIT("small")),
-	};
-
-	assert_int_equal(store_put(f->store, entries, 3, NOW), 0);
-	assert_true(has(f, 1));
-	assert_false(has(f, 2));
-	assert_true(has(f, 3));
-	xfree(large);
-}
-
-static void
-the_oldest_go_when_the_bound_is_near(void **state)
-{
-	struct fixture *f = *state;
-	char *body = xcalloc(1, 10000);
-	struct stat st;
-
-	close_store(f);
-	f->size = 4 * MB;
-	assert_int_equal(open_store(f), 0);
-	for (unsigned n = 0; n < 2000; n++) {
-		struct entry entry = entry_of(n, (struct bytes){ body, 10000 });
-
-		assert_int_equal(store_put(f->store, &entry, 1, NOW), 0);
-	}
-	assert_false(has(f, 0));
-	assert_true(has(f, 1999));
-	assert_true(stat_of(f).used_bytes <= 4 * MB);
-	assert_true(stat_of(f).evicted > 1000);
-	assert_int_equal(stat_of(f).evicted + stat_of(f).entries, 2000);
-	assert_int_equal(stat(tempdir_file(&f->dir, "data.mdb"), &st), 0);
-	assert_true((uint64_t)st.st_size < 6 * MB);
-	xfree(body);
-}
-
-static void
-the_expired_go_first(void **state)
-{
-	struct fixture *f = *state;
-	struct entry entry = entry_of(3, BYTES_LIT("x"));
-
-	put(f, 1, "x");
-	put(f, 2, "x");
-	assert_int_equal(store_put(f->store, &entry, 1, NOW + 2 * HOUR), 0);
-	assert_int_equal(stat_of(f).expired, 3);
-	assert_int_equal(stat_of(f).entries, 0);
 }
 
 /* Change the file under a closed store, open it again, and see that it is kept aside. */
@@ -392,6 +220,148 @@ a_killed_writer_leaves_whole_answers(void **state)
 	xfree(body);
 }
 
+struct walk {
+	uint64_t	last;
+	unsigned	n;
+	unsigned	stop_after;
+	int		step;
+};
+
+static bool
+see(void *arg, uint64_t seq, struct bytes encoded)
+{
+	struct walk *walk = arg;
+	struct entry entry;
+
+	assert_int_equal(entry_decode(encoded, &entry), 0);
+	if (walk->n > 0)
+		assert_true(walk->step > 0 ? seq > walk->last : seq < walk->last);
+	walk->last = seq;
+	return ++walk->n < walk->stop_after;
+}
+
+static void
+a_walk_sees_all_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct walk up = { .stop_after = 10000, .step = 1 };
+	struct walk down = { .stop_after = 10000, .step = -1 };
+	struct walk some = { .stop_after = 3, .step = 1 };
+
+	for (unsigned n = 0; n < 2500; n += 100) {
+		struct entry entries[100];
+
+		for (unsigned i = 0; i < 100; i++)
+			entries[i] = entry_of(n + i, BYTES_LIT("x"));
+		assert_int_equal(store_put(f->store, entries, 100, NOW), 0);
+	}
+	assert_int_equal(store_walk(f->reader, false, see, &up), 0);
+	assert_int_equal(up.n, 2500);
+	assert_int_equal(store_walk(f->reader, true, see, &down), 0);
+	assert_int_equal(down.n, 2500);
+	assert_int_equal(store_walk(f->reader, false, see, &some), 0);
+	assert_int_equal(some.n, 3);
+}
+
+/* H-21: with the question not kept, a forced collision is a miss all the same. */
+static void
+a_hashed_question_is_compared_too(void **state)
+{
+	struct fixture *f = *state;
+	char sum[DIGEST_LEN];
+	struct entry entry = entry_of(1, BYTES_LIT("x"));
+
+	digest_bytes(BYTES_LIT("q"), sum);
+	entry.flags = ENTRY_HASHED;
+	entry.question = (struct bytes){ sum, sizeof(sum) };
+	assert_int_equal(store_put(f->store, &entry, 1, NOW), 0);
+	assert_int_equal(get(f, 1, "q", &entry), 0);
+	assert_int_equal(get(f, 1, "another", &entry), STORE_E_MISS);
+	assert_int_equal(store_get(f->reader, &entry.key, BYTES_NONE, &entry), 0);
+}
+
+/* H-54: the process that tried it did not live to take its marker away. */
+static void
+a_file_that_ended_a_process_is_set_aside(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 1, "x");
+	close_store(f);
+	assert_int_equal(store_guard_mark(f->dir.path), 0);
+	open_again_aside(f);
+	assert_string_equal(f->set_aside, "it ended the process that read it");
+	close_store(f);
+	assert_int_equal(open_store(f), 0);
+	assert_null(f->set_aside);
+}
+
+static int
+count_all(struct store *store)
+{
+	struct store_reader *reader = store_reader_open(store);
+	struct walk walk = { .stop_after = 100, .step = 1 };
+	int r = store_walk(reader, false, see, &walk);
+
+	store_reader_close(reader);
+	return r == 0 ? (int)walk.n : 99;
+}
+
+static void
+a_command_reads_beside_a_server(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 1, "x");
+	put(f, 2, "x");
+	assert_int_equal(beside(f, count_all, false), 2);
+}
+
+/* F8: nothing can be written, but there is something to read. */
+static void
+a_disk_that_takes_nothing_is_read_from(void **state)
+{
+	struct fixture *f = *state;
+	struct entry entry = entry_of(2, BYTES_LIT("y"));
+	int status;
+	pid_t pid;
+
+	put(f, 1, "x");
+	close_store(f);
+	assert_int_equal(chmod(tempdir_file(&f->dir, "data.mdb"), 0444), 0);
+	assert_int_equal(chmod(tempdir_file(&f->dir, "lock"), 0444), 0);
+	assert_int_equal(chmod(f->dir.path, 0555), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == 0 && setreuid(65534, 65534) != 0)
+			_exit(1);
+		if (open_store(f) != 0 || !store_is_read_only(f->store) || !has(f, 1))
+			_exit(2);
+		_exit(store_put(f->store, &entry, 1, NOW) == -EROFS ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(chmod(f->dir.path, 0755), 0);
+}
+
+static void
+there_is_nothing_to_attach_to(void **state)
+{
+	struct fixture *f = *state;
+	struct tempdir below = f->dir;
+	struct store_options options = { .path = tempdir_file(&below, "none"), .size = MB };
+	struct store *store;
+	FILE *file;
+
+	assert_int_equal(store_attach(&options, false, &store), STORE_E_NONE);
+	close_store(f);
+	file = fopen(tempdir_file(&f->dir, "data.mdb"), "w");
+	fputs("garbage", file);
+	fclose(file);
+	options.path = f->dir.path;
+	assert_int_equal(store_attach(&options, false, &store), STORE_E_FOREIGN);
+}
+
 int
 main(void)
 {
@@ -402,14 +372,17 @@ main(void)
 		TEST(a_reader_sees_its_snapshot_until_it_is_reset),
 		TEST(a_second_server_is_refused),
 		TEST(only_the_owner_may_look),
-		TEST(large_answers_are_kept_and_too_large_ones_left_out),
-		TEST(the_oldest_go_when_the_bound_is_near),
-		TEST(the_expired_go_first),
 		TEST(a_file_that_is_none_is_set_aside),
 		TEST(a_file_cut_short_is_set_aside),
 		TEST(another_format_is_set_aside),
 		TEST(a_damaged_entry_is_a_miss_and_counted),
 		TEST(a_killed_writer_leaves_whole_answers),
+		TEST(a_walk_sees_all_in_order),
+		TEST(a_hashed_question_is_compared_too),
+		TEST(a_file_that_ended_a_process_is_set_aside),
+		TEST(a_command_reads_beside_a_server),
+		TEST(a_disk_that_takes_nothing_is_read_from),
+		TEST(there_is_nothing_to_attach_to),
 	};
 #undef TEST
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_guard.h - what to do when the mapped file kills us.  A file that is cut
+ * or damaged where only its pages show it makes LMDB touch what is not there:
+ * SIGBUS, SIGSEGV (H-54).  The handler leaves a marker beside the file, says one
+ * line and ends the process; whoever starts next finds the marker and sets the
+ * file aside.  So a bad file costs one restart.
+ */
+#ifndef CACHE_STORE_GUARD_H
+#define CACHE_STORE_GUARD_H
+
+#include <stdbool.h>
+
+/* Exit code of a process that its cache file ended. */
+#define STORE_GUARD_EXIT	70
+
+/* Was the last process that had DIR open ended by its file? */
+bool	store_guard_is_marked(const char *dir);
+
+/* Leave or remove the marker by hand: while a file is being tried. */
+int	store_guard_mark(const char *dir);
+void	store_guard_unmark(const char *dir);
+
+/* Catch signals from now on, for the first directory this is called for. */
+void	store_guard_arm(const char *dir);
+void	store_guard_disarm(void);
+
+/* Between these the thread works on the map. */
+void	store_guard_enter(void);
+void	store_guard_leave(void);
+
+#endif
