@@ -51,19 +51,23 @@ endif
 
 BASE	= arena buf bytes clock err glob log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key policy purge scribe sieve spell store store_file store_guard \
-	  store_open store_write tally
+CACHE	= canon digest entry key policy print purge scribe sieve spell store store_file \
+	  store_guard store_open store_write tally variant
 CONFIG	= config defaults load option route schema secret tree
-DIALECT	= anthropic dialect field_use hf llama ollama openai raw tei tgi verdict
+DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
+	  tgi verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log answer cli client forward request request_step server stats version worker
+PROXY	= access_log answer cli client forward keep question request request_step server \
+	  splice stats version worker
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob log num
 UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key policy purge scribe sieve spell store store_write tally
+UNIT_cache	= canon digest entry key policy print purge scribe sieve spell store store_write \
+	  tally variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= dialect field_use verdict
+UNIT_dialect	= control dialect field_use multipart sampling verdict
+UNIT_proxy	= splice
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)

@@ -103,6 +103,25 @@ arena_copy(struct arena *arena, struct bytes b, struct bytes *ret_copy)
 }
 
 int
+arena_join(struct arena *arena, const struct bytes *parts, size_t n, struct bytes *ret_text)
+{
+	size_t len = 0;
+	char *p, *to;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	p = to = arena_alloc(arena, len + 1);
+	if (p == NULL)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].len > 0)
+			to = mempcpy(to, parts[i].ptr, parts[i].len);
+	*to = '\0';
+	*ret_text = (struct bytes){ p, len };
+	return 0;
+}
+
+int
 arena_printf(struct arena *arena, struct bytes *ret_text, const char *fmt, ...)
 {
 	va_list ap;

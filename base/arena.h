@@ -22,6 +22,10 @@ void	*arena_alloc(struct arena *arena, size_t size) MUST_USE;
 /* A copy of B, NUL-terminated behind its end. */
 int	arena_copy(struct arena *arena, struct bytes b, struct bytes *ret_copy) MUST_USE;
 
+/* The N PARTS one behind the other, NUL-terminated behind their end. */
+int	arena_join(struct arena *arena, const struct bytes *parts, size_t n,
+	    struct bytes *ret_text) MUST_USE;
+
 /* The formatted text. */
 int	arena_printf(struct arena *arena, struct bytes *ret_text, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4))) MUST_USE;

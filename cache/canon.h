@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 
 #define CANON_DEPTH_MAX		512
-#define CANON_WATCHED_MAX	16
+#define CANON_WATCHED_MAX	32
 
 enum {
 	CANON_E_NOT_JSON = 1,	/* not one strict JSON text, or names twice in an object */

@@ -2,7 +2,7 @@
 /*
  * key.c - the question as bytes, and its hash.
  *
- *	KEY_FORMAT, is_canonical	one byte each
+ *	KEY_FORMAT, form	one byte each
  *	length, bytes			of every part in turn; 32 bits, little-endian
  */
 #include "cache/key.h"
@@ -44,7 +44,7 @@ key_question(const struct key_parts *parts, struct arena *arena, struct bytes *r
 	if (question == NULL)
 		return -E2BIG;
 	*to++ = KEY_FORMAT;
-	*to++ = parts->is_canonical;
+	*to++ = (char)parts->form;
 	for (size_t i = 0; i < N_PARTS; i++)
 		to = put_part(to, list[i]);
 	assert(to == question + len);

@@ -17,13 +17,20 @@ struct key {
 	unsigned char	bytes[16];
 };
 
+/* What the body of a question is: forms never meet. */
+enum key_form {
+	KEY_RAW,		/* as it came */
+	KEY_JSON,		/* canon_make() */
+	KEY_PARTS,		/* multipart, its boundary left out */
+};
+
 struct key_parts {
 	struct bytes	scope;		/* namespace: empty is the shared one */
 	struct bytes	dialect;
 	struct bytes	path_class;
 	struct bytes	model;		/* after alias */
 	struct bytes	fields;		/* the header fields that change the answer */
-	bool		is_canonical;	/* BODY is a canonical form, else raw bytes */
+	enum key_form	form;		/* of BODY */
 	struct bytes	body;
 };
 

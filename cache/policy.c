@@ -112,17 +112,36 @@ policy_read_request(struct directives *directives, struct bytes cache_control)
 	}
 }
 
-bool
-policy_forbids_storing(struct bytes cache_control)
+/* Of s-maxage and max-age the first counts; of two of a kind the shorter. */
+static void
+read_answer_age(struct answer_policy *policy, struct bytes text, bool is_shared)
+{
+	usec_t max_age = parse_seconds(text, 0);
+
+	if (policy->is_shared && !is_shared)
+		return;
+	if (!policy->has_max_age || (is_shared && !policy->is_shared) ||
+	    max_age < policy->max_age)
+		policy->max_age = max_age;
+	policy->has_max_age = true;
+	policy->is_shared = is_shared;
+}
+
+void
+policy_read_answer(struct answer_policy *policy, struct bytes cache_control)
 {
 	struct directive directive;
 
-	/* private="a, b" forbids only those fields; we store all or nothing. */
-	while (next_directive(&cache_control, &directive))
+	while (next_directive(&cache_control, &directive)) {
+		/* private="a, b" forbids only those fields; we store all or nothing. */
 		if (bytes_eq_str_nocase(directive.name, "no-store") ||
 		    bytes_eq_str_nocase(directive.name, "private"))
-			return true;
-	return false;
+			policy->forbids = true;
+		else if (bytes_eq_str_nocase(directive.name, "max-age"))
+			read_answer_age(policy, directive.value, false);
+		else if (bytes_eq_str_nocase(directive.name, "s-maxage"))
+			read_answer_age(policy, directive.value, true);
+	}
 }
 
 /* From MADE to NOW, the longest time there is when that is too long. */

@@ -26,8 +26,16 @@ struct directives {
  */
 void	policy_read_request(struct directives *directives, struct bytes cache_control);
 
-/* Does an upstream's Cache-Control value forbid storing (no-store, private)? */
-bool	policy_forbids_storing(struct bytes cache_control);
+/* What an upstream says of its answer. */
+struct answer_policy {
+	bool	forbids;		/* no-store, private */
+	bool	has_max_age;
+	usec_t	max_age;		/* s-maxage where there is one */
+	bool	is_shared;		/* it was s-maxage */
+};
+
+/* Add to *POLICY what one Cache-Control value of an answer says (RFC 9111, 4.2.1). */
+void	policy_read_answer(struct answer_policy *policy, struct bytes cache_control);
 
 enum freshness {
 	FRESH,

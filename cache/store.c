@@ -140,6 +140,19 @@ store_reader_reset(struct store_reader *reader)
 	atomic_store_explicit(&reader->state, READER_IDLE, memory_order_release);
 }
 
+bool
+store_reader_refresh(struct store_reader *reader)
+{
+	MDB_envinfo info;
+
+	if (atomic_load_explicit(&reader->state, memory_order_relaxed) != READER_LIVE ||
+	    mdb_env_info(reader->store->env, &info) != 0 ||
+	    info.me_last_txnid == reader->txn_id)
+		return false;
+	store_reader_reset(reader);
+	return true;
+}
+
 static int
 get_encoded(struct store_reader *reader, const struct key *key, size_t *ret_seq, MDB_val *ret_val)
 {

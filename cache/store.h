@@ -85,6 +85,12 @@ int	store_get(struct store_reader *reader, const struct key *key, struct bytes q
 void	store_reader_reset(struct store_reader *reader);
 
 /*
+ * End the snapshot if something was committed since it was taken; was it?  What
+ * was got from it then stands no longer.
+ */
+bool	store_reader_refresh(struct store_reader *reader);
+
+/*
  * Call FN with each entry, oldest or newest first, until it returns false.  The
  * snapshot is renewed on the way: entries that come or go meanwhile may be
  * missed.  ENCODED is as it lies in the file, checked by nobody.

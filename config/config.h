@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "config/secret.h"
 
+#define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
+
 struct config_log {
 	char	*level;			/* error, warn, info, debug */
 	bool	 access;		/* a line per request */
@@ -24,6 +26,10 @@ struct config_cache {
 	char		*path;
 	uint64_t	 size;
 	usec_t		 ttl;
+	uint64_t	 max_entry;	/* bytes of an answer that is still stored */
+	char		*durability;	/* relaxed, strict */
+	char		*mode;		/* normal, replay, record */
+	bool		 store_requests;
 };
 
 struct config_timeouts {
@@ -54,6 +60,11 @@ struct config_route {
 	char		*rewrite_model;	/* or NULL */
 	bool		 cache;		/* false: never look, never store */
 	usec_t		 cache_ttl;
+	bool		 has_ttl;	/* of its own, not the cache's */
+	char		*cache_store;	/* always, deterministic, never; NULL: always */
+	char		**cache_ignore;	/* JSON pointers, NULL-terminated; or NULL */
+	unsigned	 cache_variants; /* answers kept to one question */
+	uint64_t	 cache_max_entry;
 };
 
 struct config {

@@ -64,6 +64,17 @@ route_everything(struct config *config)
 	config->n_routes = 1;
 }
 
+/* What the route does not say itself. */
+static void
+inherit(struct config_route *route, const struct config_cache *cache)
+{
+	route->has_ttl = route->cache_ttl != 0;
+	if (!route->has_ttl)
+		route->cache_ttl = cache->ttl;
+	if (route->cache_max_entry == 0)
+		route->cache_max_entry = cache->max_entry;
+}
+
 void
 defaults_end(struct config *config)
 {
@@ -72,8 +83,7 @@ defaults_end(struct config *config)
 	if (config->n_routes == 0 && config->n_upstreams == 1)
 		route_everything(config);
 	for (size_t i = 0; i < config->n_routes; i++)
-		if (config->routes[i].cache_ttl == 0)
-			config->routes[i].cache_ttl = config->cache.ttl;
+		inherit(&config->routes[i], &config->cache);
 }
 
 void

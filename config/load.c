@@ -182,6 +182,8 @@ read_list(struct loader *loader, const struct option *option, const struct tree_
 	}
 	if (node->n == 0)
 		sayf(loader, node, trail, "must not be empty");
+	if (option->type == OPTION_POINTERS && node->n > CONFIG_IGNORE_MAX)
+		sayf(loader, node, trail, "must be at most %d", CONFIG_IGNORE_MAX);
 	for (size_t i = 0; i < node->n; i++) {
 		struct trail here = { .up = trail, .index = i };
 

@@ -56,7 +56,8 @@ option_is_scalar(const struct option *option)
 bool
 option_is_list(const struct option *option)
 {
-	return option->type == OPTION_ADDRESSES || option->type == OPTION_GLOBS;
+	return option->type == OPTION_ADDRESSES || option->type == OPTION_GLOBS ||
+	    option->type == OPTION_POINTERS;
 }
 
 bool
@@ -282,6 +283,18 @@ check_model(const char *text, struct buf *why)
 	} while (true);
 }
 
+/* RFC 6901, 3: begins with a slash; a tilde stands before 0 or 1 alone. */
+static int
+check_pointer(const char *text, struct buf *why)
+{
+	if (text[0] != '/')
+		return SAY(why, "must be a JSON pointer such as /user or /messages/*/name");
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p == '~' && p[1] != '0' && p[1] != '1')
+			return SAY(why, "in a JSON pointer \"~\" is written ~0, and \"/\" ~1");
+	return has_control(text) ? SAY(why, "must not hold control characters") : 0;
+}
+
 /* RFC 9110, 5.1 and 5.5; what is looked at here goes into every request or answer. */
 static int
 check_field(const char *text, bool is_name, struct buf *why)
@@ -316,6 +329,8 @@ check_text(const struct option *option, const char *text, struct buf *why)
 		return check_field(text, false, why);
 	case OPTION_MODEL:
 		return check_model(text, why);
+	case OPTION_POINTERS:
+		return check_pointer(text, why);
 	default:
 		if (text[0] == '\0')
 			return SAY(why, "must not be empty");

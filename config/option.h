@@ -34,6 +34,7 @@ enum option_type {
 	OPTION_MODEL,
 	OPTION_ADDRESSES,	/* char **, NULL-terminated: one or a list */
 	OPTION_GLOBS,
+	OPTION_POINTERS,
 	OPTION_TOKEN,		/* the rest is read by config.c */
 	OPTION_TO,
 	OPTION_GROUP,

@@ -111,6 +111,7 @@ value_schema(const struct option *option)
 		return pattern("^(https?://|unix:/)[^@?#]+$");
 	case OPTION_ADDRESSES:
 	case OPTION_GLOBS:
+	case OPTION_POINTERS:
 	case OPTION_TO:
 		return one_or_list();
 	case OPTION_TOKEN:

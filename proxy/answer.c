@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "cache/tally.h"
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/http/respond.h"
@@ -308,6 +309,7 @@ answer_from_cache(struct request *req)
 	struct buf out;
 	int r;
 
+	tally_add(req->worker->tally, req->found.model, 1);
 	buf_init(&out, HEAD_MAX);
 	r = send_entry(req, &out);
 	buf_done(&out);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
- * request_step.c (its steps), forward.c (what goes upstream), answer.c (what
- * goes back), access_log.c.  For them alone.
+ * request_step.c (its steps), question.c (what it is to the cache), forward.c
+ * (what goes upstream), answer.c (what goes back), keep.c (what stays),
+ * access_log.c.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H
@@ -13,6 +14,7 @@
 #include "cache/entry.h"
 #include "cache/key.h"
 #include "cache/policy.h"
+#include "cache/print.h"
 #include "proxy/dialect/dialect.h"
 #include "proxy/net/fetch.h"
 #include "proxy/net/loop.h"
@@ -41,8 +43,13 @@ enum fwd {
 /* The question, as the cache sees it. */
 struct question {
 	struct key	key;
-	struct bytes	text;
+	struct bytes	text;		/* none while it is recalled and not complete */
+	struct bytes	scope;
+	struct print	print;
+	unsigned	variant;	/* which answer to it a new one would be */
 	bool		is_storable;	/* a question, on a route with a cache */
+	bool		has_print;
+	bool		is_recalled;	/* known by its fingerprint; the body has not been read */
 };
 
 /* What goes back, and how far it got. */
@@ -111,18 +118,43 @@ bool	answer_passes_field(const struct fields *fields, struct bytes name);
 /* x-compute-type of the upstream's answer: its own word, else the configured one. */
 struct bytes	answer_compute_type(const struct request *req);
 
-/* forward.c */
+/* question.c */
 
-/* The model after the route's alias, and the question with its key. */
-int	forward_identify(struct request *req) MUST_USE;
+/* Known by its fingerprint?  Then route, model and key are there, and the text is not. */
+bool	question_recall(struct request *req);
+
+/* With the body read and the route found: may it be stored, and under which key? */
+int	question_make(struct request *req) MUST_USE;
+
+/* Remember its fingerprint, if what it stands for is the same for everybody. */
+void	question_remember(struct request *req);
+
+/* Read the body after all, where it was only recalled: for an answer to be stored. */
+int	question_complete(struct request *req) MUST_USE;
+
+/*
+ * Is there an answer under KEY, in the store or on its way there?  It is then in
+ * FOUND, fresh or not.
+ */
+bool	question_find(struct request *req, const struct key *key);
+
+/* How many different answers are kept to it. */
+unsigned	question_variants(const struct request *req);
+
+/* Is WHAT ("always", "deterministic", "never") what the route stores? */
+bool	route_stores(const struct config_route *route, const char *what);
+
+/* keep.c */
+
+/* Hand the collected answer to the store if it may be stored; was it? */
+bool	keep_answer(struct request *req);
+
+/* forward.c */
 
 /* Send the request to its upstream: fields chosen, token put in. */
 int	forward_start(struct request *req) MUST_USE;
 
 const struct config_upstream	*forward_upstream(const struct request *req);
-
-/* Hand the collected answer to the store if it may be stored; was it? */
-bool	forward_store(struct request *req);
 
 /* access_log.c */
 void	access_log(const struct request *req, enum end_reason why);

@@ -17,6 +17,7 @@
 #include "base/num.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
+#include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/net/conn.h"
@@ -149,24 +150,57 @@ path_fault(const struct request *req)
 	return NULL;
 }
 
-static enum step
-find_route(struct request *req)
+static bool
+is_mode(const struct request *req, const char *mode)
 {
-	int r;
+	return strcmp(req->config->cache.mode, mode) == 0;
+}
 
+static enum step
+not_in_cache(struct request *req)
+{
+	if (req->call.controls.is_legacy && req->question.is_storable)
+		return answer_own(req, 200, "application/json",
+		    BYTES_LIT("{\"error\":\"not loaded yet\"}"));
+	return answer_error(req, 504, "not_in_cache", is_mode(req, "replay") ?
+	    "not in the cache, and cache.mode replay never goes upstream; see reprise explain" :
+	    "not in the cache, and the request allows nothing else");
+}
+
+static bool
+must_not_go_upstream(const struct request *req)
+{
+	return req->call.controls.directives.only_if_cached || is_mode(req, "replay");
+}
+
+static enum step
+too_large(struct request *req)
+{
+	return answer_error(req, 413, "request_too_large",
+	    "the body takes too much memory to read");
+}
+
+/* Read all of it: the body, the route, the question. */
+static enum step
+understand(struct request *req)
+{
+	int r = call_read_body(&req->call, req->head, reader_body(req->reader), NULL, req->arena);
+
+	if (r < 0)
+		return too_large(req);
 	req->route = config_route_find(req->config, req->call.model, req->head->path,
 	    req->call.dialect->name);
 	if (req->route == NULL)
 		return answer_error(req, 404, "model_not_found",
 		    "no route takes this request; add one for its model or path");
-	r = forward_identify(req);
+	r = question_make(req);
 	if (r < 0)
-		return answer_error(req, 413, "request_too_large", "the request is too large");
+		return too_large(req);
+	question_remember(req);
 	if (req->question.is_storable)
 		return STEP_LOOKUP;
-	if (req->call.directives.only_if_cached)
-		return answer_error(req, 504, "not_in_cache",
-		    "not in the cache, and the request allows nothing else");
+	if (must_not_go_upstream(req))
+		return not_in_cache(req);
 	req->fwd = FWD_BYPASS;
 	return STEP_FETCH;
 }
@@ -175,7 +209,6 @@ static enum step
 step_identify(struct request *req)
 {
 	const char *fault;
-	int r;
 
 	if (is_get(req->head) && bytes_eq_str(req->head->path, "/healthz"))
 		return answer_own(req, 200, "application/json", BYTES_LIT("{\"status\":\"ok\"}\n"));
@@ -184,31 +217,10 @@ step_identify(struct request *req)
 	fault = path_fault(req);
 	if (fault != NULL)
 		return answer_error(req, 400, "bad_path", fault);
-	r = call_read_body(&req->call, req->head, reader_body(req->reader), req->arena);
-	if (r < 0)
-		return answer_error(req, 413, "request_too_large",
-		    "the body takes too much memory to read");
-	return find_route(req);
-}
-
-static int
-look_up(struct request *req)
-{
-	int r;
-
-	if (req->worker->reader == NULL)
-		return STORE_E_MISS;
-	r = store_get(req->worker->reader, &req->question.key, req->question.text, &req->found);
-	if (r == STORE_E_MISS && scribe_find(req->worker->scribe, &req->question.key,
-	    req->question.text, &req->found, &req->found_mem))
-		r = 0;
-	if (r < 0) {	/* a broken cache must not break the service */
-		req->worker->stats.store_errors++;
-		log_debug("request %.*s: store: %s, taken for a miss", BYTES_ARG(req->id),
-		    strerror(-r));
-		r = STORE_E_MISS;
-	}
-	return r;
+	fault = control_read_fields(&req->call.controls, &req->head->fields);
+	if (fault != NULL)
+		return answer_error(req, 400, "bad_control", fault);
+	return question_recall(req) ? STEP_LOOKUP : understand(req);
 }
 
 static enum fwd
@@ -224,33 +236,59 @@ fwd_of(enum freshness freshness)
 	}
 }
 
+/* The answer under KEY, if there is one that may be given now: FWD_NONE. */
+static enum fwd
+find(struct request *req, const struct key *key)
+{
+	if (!question_find(req, key))
+		return FWD_MISS;
+	return fwd_of(policy_freshness(&req->call.controls.directives, req->found.made,
+	    req->found.ttl, clock_wall(), &req->lifetime));
+}
+
+/* Of several answers the one whose turn it is, once there are as many as there can be. */
+static enum fwd
+find_variant(struct request *req, unsigned n_max)
+{
+	struct question *question = &req->question;
+	enum fwd fwd = FWD_NONE;
+	struct key key;
+	unsigned n;
+
+	for (n = 0; n < n_max && fwd == FWD_NONE; n++) {
+		key = variant_key(&question->key, n);
+		fwd = find(req, &key);
+	}
+	if (fwd != FWD_NONE)
+		n--;
+	question->variant = n;
+	if (n == 0 || (n < n_max &&
+	    !variants_are_settled(req->worker->variants, &question->key)))
+		return fwd;
+	key = variant_key(&question->key,
+	    variants_turn(req->worker->variants, &question->key, n));
+	return find(req, &key);
+}
+
 static enum step
 miss(struct request *req, enum fwd fwd)
 {
 	req->fwd = fwd;
-	if (!req->call.directives.only_if_cached)
-		return STEP_FETCH;
-	if (req->call.legacy_only_if_cached)
-		return answer_own(req, 200, "application/json",
-		    BYTES_LIT("{\"error\":\"not loaded yet\"}"));
-	return answer_error(req, 504, "not_in_cache",
-	    "not in the cache, and the request allows nothing else");
+	if (question_complete(req) < 0)
+		return too_large(req);
+	return must_not_go_upstream(req) ? not_in_cache(req) : STEP_FETCH;
 }
 
 static enum step
 step_lookup(struct request *req)
 {
-	enum freshness freshness;
+	unsigned n = question_variants(req);
+	enum fwd fwd;
 
-	if (req->call.directives.no_cache)
+	if (req->call.controls.directives.no_cache || is_mode(req, "record"))
 		return miss(req, FWD_REQUEST);
-	if (look_up(req) == STORE_E_MISS)
-		return miss(req, FWD_MISS);
-	freshness = policy_freshness(&req->call.directives, req->found.made, req->found.ttl,
-	    clock_wall(), &req->lifetime);
-	if (freshness != FRESH)
-		return miss(req, fwd_of(freshness));
-	return STEP_DELIVER;
+	fwd = n > 1 ? find_variant(req, n) : find(req, &req->question.key);
+	return fwd == FWD_NONE ? STEP_DELIVER : miss(req, fwd);
 }
 
 static enum step
@@ -287,7 +325,7 @@ step_fetch(struct request *req)
 static enum step
 step_answer(struct request *req)
 {
-	return answer_from_upstream(req, forward_store(req));
+	return answer_from_upstream(req, keep_answer(req));
 }
 
 static enum step

@@ -16,6 +16,7 @@
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/store_guard.h"
+#include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/http/reader.h"
 #include "proxy/net/listen.h"
@@ -29,6 +30,7 @@ struct server {
 	struct config	 *config;	/* borrowed: outlives us */
 	struct store	 *store;	/* NULL: serving without a cache */
 	struct scribe	 *scribe;
+	struct variants	 *variants;
 	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
 	unsigned	  n_fds;
 	struct worker	**workers;
@@ -55,6 +57,7 @@ open_cache(struct server *srv)
 		.path = srv->config->cache.path,
 		.size = srv->config->cache.size,
 		.readers = srv->config->workers,
+		.is_strict = strcmp(srv->config->cache.durability, "strict") == 0,
 	};
 	const char *set_aside;
 	int r;
@@ -158,6 +161,7 @@ start_workers(struct server *srv)
 			.config = srv->config,
 			.store = srv->store,
 			.scribe = srv->scribe,
+			.variants = srv->variants,
 			.fds = srv->fds + (size_t)i * srv->n_fds,
 			.n_fds = srv->n_fds,
 			.end_signal = WORKER_ENDED,
@@ -242,6 +246,7 @@ server_run(struct config *config)
 	struct server srv = { .config = config };
 	int r;
 
+	srv.variants = variants_new();
 	block_signals(&srv);
 	r = set_up(&srv);
 	if (r == 0) {
@@ -252,6 +257,7 @@ server_run(struct config *config)
 		drain(&srv, true);
 	}
 	stop(&srv);
+	variants_free(srv.variants);
 	xfree(srv.fds);
 	return r;
 }

@@ -15,12 +15,16 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cache/print.h"
+#include "cache/scribe.h"
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
+
+#define TALLY_TIME	(1 * USEC_PER_SEC)
 
 enum order {
 	ORDER_SERVE,
@@ -71,6 +75,19 @@ begin_drain(struct worker_thread *wt)
 	loop_timer_set(wt->drain_timer, wt->worker.config->drain_timeout);
 }
 
+/* Whoever writes it down gets it now and then, not at each hit. */
+static void
+hand_on_tally(struct worker *worker, usec_t after)
+{
+	usec_t now = loop_now(worker->loop);
+
+	if (worker->scribe == NULL || tally_is_empty(worker->tally) ||
+	    now - worker->tallied < after)
+		return;
+	scribe_tally(worker->scribe, worker->tally);
+	worker->tallied = now;
+}
+
 static void
 on_turn(void *arg)
 {
@@ -79,6 +96,7 @@ on_turn(void *arg)
 
 	if (wt->worker.reader != NULL)
 		store_reader_reset(wt->worker.reader);
+	hand_on_tally(&wt->worker, TALLY_TIME);
 	if (order != ORDER_SERVE && !wt->worker.is_draining)
 		begin_drain(wt);
 	if (order == ORDER_END)
@@ -110,6 +128,9 @@ worker_free(struct worker_thread *wt)
 	struct worker *w = &wt->worker;
 
 	assert(w->clients == NULL && wt->n_listeners == 0);
+	hand_on_tally(w, 0);
+	tally_free(w->tally);
+	prints_free(w->prints);
 	multi_free(w->multi);
 	loop_timer_free(wt->drain_timer);
 	if (w->reader != NULL)
@@ -133,8 +154,12 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->config = config_ref(options->config);
 	w->store = options->store;
 	w->scribe = options->scribe;
-	if (w->store != NULL)
+	w->variants = options->variants;
+	w->tally = tally_new();
+	if (w->store != NULL) {
 		w->reader = store_reader_open(w->store);
+		w->prints = prints_new(PRINT_SLOTS);
+	}
 	if (getrandom(&w->next_id, sizeof(w->next_id), 0) < 0)
 		w->next_id = (uint64_t)clock_wall();
 	wt->drain_timer = loop_timer_new(w->loop, end_all_clients, w);

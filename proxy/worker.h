@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "proxy/stats.h"
 
@@ -19,9 +20,12 @@ struct client;
 struct config;
 struct loop;
 struct multi;
+struct prints;
 struct scribe;
 struct store;
 struct store_reader;
+struct tally;
+struct variants;
 
 struct worker {
 	struct loop		*loop;
@@ -30,6 +34,10 @@ struct worker {
 	struct store		*store;		/* borrowed; NULL: serving without a cache */
 	struct scribe		*scribe;	/* borrowed; NULL with it */
 	struct store_reader	*reader;	/* NULL with them */
+	struct prints		*prints;	/* requests seen before; NULL with them */
+	struct variants		*variants;	/* borrowed: shared by all workers */
+	struct tally		*tally;		/* answers given from the cache, by model */
+	usec_t			 tallied;	/* when it was handed on */
 	struct client		*clients;	/* all that are connected */
 	struct stats		 stats;
 	uint64_t		 next_id;
@@ -40,6 +48,7 @@ struct worker_options {
 	struct config	*config;
 	struct store	*store;
 	struct scribe	*scribe;
+	struct variants	*variants;
 	const int	*fds;		/* listening sockets, borrowed */
 	unsigned	 n_fds;
 	int		 end_signal;	/* raised when the worker has ended */

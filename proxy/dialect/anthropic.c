@@ -8,7 +8,7 @@
 
 /* cache_control is a mark of price, and only where the API defines it (DESIGN.md). */
 static const char *const neutral[] = {
-	"/model", "/stream", "/metadata", "/service_tier", "/user_profile_id",
+	"/model", "/stream", "/metadata", "/service_tier", "/user_profile_id", "/cache",
 	"/system/*/cache_control", "/tools/*/cache_control",
 	"/messages/*/content/*/cache_control",
 	"/messages/*/content/*/content/*/cache_control", NULL,
@@ -16,12 +16,15 @@ static const char *const neutral[] = {
 
 static const char *const real[] = { "/temperature", "/top_p", NULL };
 
+static const char *const watched[] = WATCHED_LIST("/cache", "/temperature", WATCHED_NOWHERE,
+    WATCHED_NOWHERE, WATCHED_NOWHERE, WATCHED_NOWHERE);
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
 
 static const struct path_row rows[] = {
-	{ "/messages", "messages", &rules, ROW_JSON | ROW_MODEL },
+	{ "/messages", "messages", &rules, ROW_JSON | ROW_MODEL | ROW_SAMPLED },
 	{ "/messages/count_tokens", "count_tokens", &rules, ROW_JSON | ROW_MODEL },
 	{ 0 },
 };

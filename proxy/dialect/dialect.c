@@ -4,9 +4,11 @@
  */
 #include "proxy/dialect/dialect.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "proxy/dialect/dialect_priv.h"
+#include "proxy/dialect/multipart.h"
 
 #define MODEL_ID_MAX	200
 
@@ -15,16 +17,8 @@ const struct dialect *const dialects[] = {
 	&dialect_tgi, &dialect_llama, &dialect_raw, NULL,
 };
 
-const char *const watched_places[] = {
-	[WATCHED_MODEL] = "/model",
-	[WATCHED_STREAM] = "/stream",
-	[WATCHED_USE_CACHE] = "/options/use_cache",
-	[WATCHED_STORE] = "/store",
-	/* State of a server, the web, the clock, or sound that is billed by the second. */
-	[WATCHED_LIVE] = "/previous_response_id", "/conversation", "/background",
-	"/web_search_options", "/kv_transfer_params", "/t_max_predict_ms", "/audio",
-	"/_debug_render_only", NULL,
-};
+const char *const watched_places[] = WATCHED_LIST(WATCHED_NOWHERE, WATCHED_NOWHERE,
+    WATCHED_NOWHERE, WATCHED_NOWHERE, WATCHED_NOWHERE, WATCHED_NOWHERE);
 
 const struct dialect *
 dialect_find(const char *name)
@@ -71,32 +65,6 @@ recognise_path(const struct dialect *dialect, const struct request_head *head, s
 }
 
 static bool
-is_no(struct bytes value)
-{
-	return bytes_eq_str_nocase(value, "false") || bytes_eq_str(value, "0");
-}
-
-static void
-read_directives(struct call *call, const struct fields *fields)
-{
-	bool has_cache_control = false;
-
-	for (size_t i = 0; i < fields->n; i++)
-		if (bytes_eq_str_nocase(fields->list[i].name, "cache-control")) {
-			policy_read_request(&call->directives, fields->list[i].value);
-			has_cache_control = true;
-		}
-	if (!has_cache_control && fields_has_token(fields, "pragma", "no-cache"))
-		call->directives.no_cache = true;
-	if (is_no(fields_get(fields, "x-use-cache")))
-		call->directives.no_cache = true;
-	if (bytes_eq_str(fields_get(fields, "x-load-model"), "0")) {
-		call->directives.only_if_cached = true;
-		call->legacy_only_if_cached = true;
-	}
-}
-
-static bool
 is_said(const struct canon_value *value)
 {
 	return value->type != CANON_ABSENT && value->type != CANON_NULL &&
@@ -110,10 +78,29 @@ is_stateless(const struct call *call, const struct canon *canon)
 	if ((call->row_flags & ROW_STATEFUL) != 0 &&
 	    canon->watched[WATCHED_STORE].type != CANON_FALSE)
 		return false;
-	for (size_t i = WATCHED_LIVE; watched_places[i] != NULL; i++)
+	for (size_t i = WATCHED_LIVE; i < WATCHED_LIVE_END; i++)
 		if (is_said(&canon->watched[i]))
 			return false;
 	return true;
+}
+
+/*
+ * LiteLLM's object is ours and goes no further; anything else of that name is an
+ * upstream's, and then the body counts as it is.
+ */
+static void
+read_own_member(struct call *call, const struct canon_value *value, struct bytes body,
+    struct arena *arena)
+{
+	if (value->type == CANON_ABSENT)
+		return;
+	if (value->type == CANON_OBJECT &&
+	    control_read_object(&call->controls, value->raw, arena)) {
+		call->own_member = value->raw;
+		return;
+	}
+	call->form = KEY_RAW;
+	call->canonical = body;
 }
 
 static void
@@ -130,8 +117,9 @@ read_watched(struct call *call, const struct canon *canon)
 	if (stream == CANON_TRUE || stream == CANON_FALSE)
 		call->wants_stream = stream == CANON_TRUE;
 	if (canon->watched[WATCHED_USE_CACHE].type == CANON_FALSE)
-		call->directives.no_cache = true;
+		call->controls.directives.no_cache = true;
 	call->is_inference = call->is_inference && is_stateless(call, canon);
+	call->is_sampled = is_sampled(call, canon);
 }
 
 /*
@@ -147,19 +135,41 @@ is_sent_as_json(const struct fields *fields)
 	    type_has_prefix(type, "application/x-www-form-urlencoded");
 }
 
-int
-call_read_body(struct call *call, const struct request_head *head, struct bytes body,
-    struct arena *arena)
+/* The rules of the path with IGNORE beside its neutral places. */
+static int
+join_rules(const struct canon_rules *rules, const char *const *ignore, struct arena *arena,
+    struct canon_rules *ret_rules)
 {
-	struct canon canon;
-	int r;
+	size_t n_neutral = 0, n_ignore = 0;
+	const char **places;
 
-	read_directives(call, &head->fields);
-	call->canonical = body;
-	call->wants_stream = (call->row_flags & (ROW_STREAMS | ROW_ALWAYS_STREAMS)) != 0;
-	if (call->rules == NULL || body.len == 0)
+	*ret_rules = *rules;
+	if (ignore == NULL)
 		return 0;
-	r = canon_make(body, call->rules, arena, &canon);
+	while (rules->neutral != NULL && rules->neutral[n_neutral] != NULL)
+		n_neutral++;
+	while (ignore[n_ignore] != NULL)
+		n_ignore++;
+	places = arena_alloc(arena, (n_neutral + n_ignore + 1) * sizeof(*places));
+	if (places == NULL)
+		return -E2BIG;
+	if (n_neutral > 0)
+		memcpy(places, rules->neutral, n_neutral * sizeof(*places));
+	memcpy(places + n_neutral, ignore, (n_ignore + 1) * sizeof(*places));
+	ret_rules->neutral = places;
+	return 0;
+}
+
+static int
+read_json(struct call *call, const struct request_head *head, struct bytes body,
+    const char *const *ignore, struct arena *arena)
+{
+	struct canon_rules rules;
+	struct canon canon;
+	int r = join_rules(call->rules, ignore, arena, &rules);
+
+	if (r == 0)
+		r = canon_make(body, &rules, arena, &canon);
 	if (r < 0)
 		return r;
 	if (r > 0) {	/* not one strict text: keyed and forwarded as it is, its state unknown */
@@ -167,13 +177,56 @@ call_read_body(struct call *call, const struct request_head *head, struct bytes 
 		return 0;
 	}
 	if (is_sent_as_json(&head->fields)) {
-		call->is_canonical = true;
+		call->form = KEY_JSON;
 		call->canonical = canon.text;
 	}
 	read_watched(call, &canon);
+	read_own_member(call, &canon.watched[WATCHED_CACHE], body, arena);
+	return 0;
+}
+
+/* A form with files; false if it is none that can be read in one way only. */
+static int
+read_parts(struct call *call, const struct request_head *head, struct bytes body,
+    struct arena *arena)
+{
+	struct multipart *parts = arena_alloc(arena, sizeof(*parts));
+	int r;
+
+	if (parts == NULL)
+		return -E2BIG;
+	if (multipart_read(fields_get(&head->fields, "content-type"), body, parts) != 0)
+		return 0;
+	r = multipart_key(parts, arena, &call->canonical);
+	if (r < 0)
+		return r;
+	call->form = KEY_PARTS;
+	if (!call->model_in_path)
+		call->model = call->model_raw = multipart_get(parts, "model");
+	call->wants_stream = bytes_eq_str(multipart_get(parts, "stream"), "true");
+	if ((call->row_flags & ROW_WARM) != 0)
+		call->is_sampled = is_warm(multipart_get(parts, "temperature"));
+	return 0;
+}
+
+int
+call_read_body(struct call *call, const struct request_head *head, struct bytes body,
+    const char *const *ignore, struct arena *arena)
+{
+	int r;
+
+	call->canonical = body;
+	call->form = KEY_RAW;
+	call->is_sampled = (call->row_flags & ROW_SAMPLED) != 0;
+	call->wants_stream = (call->row_flags & (ROW_STREAMS | ROW_ALWAYS_STREAMS)) != 0;
+	if (call->rules == NULL || body.len == 0)
+		return 0;
+	if (bytes_has_prefix_nocase(fields_get(&head->fields, "content-type"), "multipart/"))
+		return read_parts(call, head, body, arena);
+	r = read_json(call, head, body, ignore, arena);
 	if ((call->row_flags & ROW_ALWAYS_STREAMS) != 0)
 		call->wants_stream = true;
-	return 0;
+	return r;
 }
 
 static bool

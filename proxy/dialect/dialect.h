@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "cache/canon.h"
-#include "cache/policy.h"
+#include "cache/key.h"
+#include "proxy/dialect/control.h"
 #include "proxy/http/error_body.h"
 #include "proxy/http/reader.h"
 
@@ -39,13 +40,14 @@ struct call {
 
 	struct bytes	 model;		/* as the client wrote it, no alias; may be empty */
 	bool		 model_in_path;	/* then MODEL lies within the path, else ... */
-	struct bytes	 model_raw;	/* ... here is its raw JSON string in the body */
+	struct bytes	 model_raw;	/* ... here it stands in the body, JSON's quotes included */
 
 	bool		 wants_stream;
-	bool		 is_canonical;	/* one strict JSON text, and sent as JSON */
-	struct bytes	 canonical;	/* its canonical form, or the raw body */
-	struct directives directives;	/* what body, fields and path ask of the cache */
-	bool		 legacy_only_if_cached; /* X-Load-Model: 0 (PROTOCOLS.md 3.6) */
+	bool		 is_sampled;	/* its answer may be drawn by chance (PROTOCOLS.md 14) */
+	enum key_form	 form;		/* of CANONICAL */
+	struct bytes	 canonical;	/* the body as far as it counts, or the raw body */
+	struct bytes	 own_member;	/* the value of a body's "cache", which is for us alone */
+	struct controls	 controls;	/* what fields and body ask of the cache */
 };
 
 enum answer_verdict {
@@ -89,12 +91,21 @@ const struct dialect	*dialect_find(const char *name);
 void	dialect_recognise(const struct request_head *head, struct call *ret_call);
 
 /*
- * Read the body (canonical form, model, stream, options.use_cache and its
- * like) and the request's cache directives into CALL.  0, or -E2BIG when ARENA
- * is full.
+ * Read the body (canonical form, model, stream, options.use_cache and its like)
+ * into CALL.  IGNORE, which may be NULL, are places that do not count, beside
+ * those of the dialect.  0, or -E2BIG when ARENA is full.
  */
 int	call_read_body(struct call *call, const struct request_head *head, struct bytes body,
-	    struct arena *arena) MUST_USE;
+	    const char *const *ignore, struct arena *arena) MUST_USE;
+
+/* The model that an answer names, unescaped in ARENA; none if it names none. */
+struct bytes	answer_model(struct bytes body, struct arena *arena);
+
+/*
+ * What an answer says, as a number: two that say the same but for their ids and
+ * times have one.  Never for identity.
+ */
+uint64_t	answer_gist(struct bytes body);
 
 /* H-29: [A-Za-z0-9._-]+(/...)* with an optional :tag, no segment "." or "..", <= 200 bytes. */
 bool	model_id_is_valid(struct bytes id);
@@ -111,6 +122,13 @@ enum field_use {
 
 /* What becomes of a request's header field (H-26): one table, field_tbl.h. */
 enum field_use	field_use(struct bytes name);
+
+/*
+ * All keyed fields of a request as they came: what, beside target and body, makes
+ * two requests one before anything of them is understood.
+ */
+int	field_raw_key(const struct request_head *head, struct arena *arena,
+	    struct bytes *ret_text) MUST_USE;
 
 /*
  * The keyed fields of a request in a canonical spelling, one "name: value\n"

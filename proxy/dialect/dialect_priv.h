@@ -12,14 +12,41 @@
 extern const struct dialect dialect_hf, dialect_openai, dialect_anthropic, dialect_ollama,
     dialect_tei, dialect_tgi, dialect_llama, dialect_raw;
 
-/* The members that any dialect wants to know of a body; in this order in struct canon. */
+/* The members that dialects want to know of a body; in this order in struct canon. */
 enum watched {
 	WATCHED_MODEL,
 	WATCHED_STREAM,
 	WATCHED_USE_CACHE,
 	WATCHED_STORE,
-	WATCHED_LIVE,		/* it and all behind it: the body alone is not the question */
+	WATCHED_CACHE,		/* LiteLLM's object, where a dialect leaves it out */
+	WATCHED_TEMPERATURE,	/* where a dialect has it, as those that follow */
+	WATCHED_SEED,
+	WATCHED_N,
+	WATCHED_SAMPLES,	/* do_sample */
+	WATCHED_BEAMS,
+	WATCHED_LIVE,		/* with it the body alone is not the question, as with ... */
+	WATCHED_LIVE_END = WATCHED_LIVE + 8,
+	WATCHED_PARAMETERS = WATCHED_LIVE_END,	/* TGI: whether there are any, and which */
+	WATCHED_TOP_K,
+	WATCHED_TOP_P,
+	WATCHED_TYPICAL_P,
 };
+
+/* A place that no body has. */
+#define WATCHED_NOWHERE	"-"
+
+/*
+ * The list of a dialect: where it has what is named, NOWHERE else; behind the
+ * common places (state of a server, the web, the clock, or sound that is billed
+ * by the second) its own.
+ */
+#define WATCHED_LIST(cache, temperature, seed, n, samples, beams, ...) { \
+	"/model", "/stream", "/options/use_cache", "/store", \
+	cache, temperature, seed, n, samples, beams, \
+	"/previous_response_id", "/conversation", "/background", "/web_search_options", \
+	"/kv_transfer_params", "/t_max_predict_ms", "/audio", "/_debug_render_only", \
+	##__VA_ARGS__, NULL }
+
 extern const char *const watched_places[];
 
 /* One path of an API; a list of them ends with a row without a path. */
@@ -37,6 +64,8 @@ enum {
 	ROW_ALWAYS_STREAMS = 1 << 3,
 	ROW_STATEFUL	= 1 << 4,	/* a question only with "store": false */
 	ROW_PLAIN	= 1 << 5,	/* no question: never stored */
+	ROW_SAMPLED	= 1 << 6,	/* drawn by chance unless the body says otherwise */
+	ROW_WARM	= 1 << 7,	/* drawn by chance only where the body has a temperature */
 };
 
 /*
@@ -48,6 +77,14 @@ bool	recognise_path(const struct dialect *dialect, const struct request_head *he
 
 /* PATH without a leading "/v1". */
 struct bytes	without_v1(struct bytes path);
+
+/* sampling.c */
+
+/* May the answer to CALL, whose body CANON tells of, be drawn by chance? */
+bool	is_sampled(const struct call *call, const struct canon *canon);
+
+/* Is this text a number that is not zero? */
+bool	is_warm(struct bytes number);
 
 /* verdict.c */
 

@@ -49,7 +49,7 @@ counted_value(struct bytes name, struct bytes value, const struct call *call)
 		return accept_counts(value) ? value : BYTES_NONE;
 	if (!bytes_eq_str(name, "content-type"))
 		return value;
-	if (call->is_canonical)
+	if (call->form == KEY_JSON)
 		return BYTES_NONE;
 	return bytes_has_prefix_nocase(value, "multipart/") ? bytes_cut(&rest, ';') : value;
 }
@@ -58,7 +58,7 @@ counted_value(struct bytes name, struct bytes value, const struct call *call)
 static size_t
 put(char *out, size_t at, struct bytes b)
 {
-	if (out != NULL)
+	if (out != NULL && b.len > 0)
 		memcpy(out + at, b.ptr, b.len);
 	return at + b.len;
 }
@@ -92,6 +92,31 @@ put_all(char *out, const struct fields *fields, const struct call *call)
 		if (table[i].use == FIELD_KEYED)
 			at = put_values(out, at, table[i].name, fields, call);
 	return at;
+}
+
+int
+field_raw_key(const struct request_head *head, struct arena *arena, struct bytes *ret_text)
+{
+	const struct fields *fields = &head->fields;
+	struct bytes text = BYTES_NONE;
+	size_t len = 0;
+	char *to;
+
+	for (size_t i = 0; i < fields->n; i++)
+		len += fields->list[i].name.len + fields->list[i].value.len + 2;
+	text.ptr = to = arena_alloc(arena, len);
+	if (to == NULL)
+		return -E2BIG;
+	for (size_t i = 0; i < fields->n; i++) {
+		if (field_use(fields->list[i].name) != FIELD_KEYED)
+			continue;
+		text.len = put(to, text.len, fields->list[i].name);
+		text.len = put(to, text.len, BYTES_LIT(":"));
+		text.len = put(to, text.len, fields->list[i].value);
+		text.len = put(to, text.len, BYTES_LIT("\n"));
+	}
+	*ret_text = text;
+	return 0;
 }
 
 int

@@ -20,9 +20,27 @@ static const char *const real[] = {
 	"/parameters/guidance_scale", NULL,
 };
 
+static const char *const watched[] = WATCHED_LIST(WATCHED_NOWHERE, "/parameters/temperature",
+    "/parameters/seed", WATCHED_NOWHERE, "/parameters/do_sample", WATCHED_NOWHERE);
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
+
+/* Tasks whose answers are drawn by chance; so is that of a task the path does not name. */
+static const char *const sampled_tasks[] = {
+	"", "text-generation", "conversational", "text-to-image", "text-to-speech",
+	"text-to-audio", "text-to-video", "image-to-image", "image-text-to-text",
+};
+
+static unsigned
+flags_of(struct bytes task)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sampled_tasks); i++)
+		if (bytes_eq_str(task, sampled_tasks[i]))
+			return ROW_SAMPLED;
+	return 0;
+}
 
 static void
 take(const struct request_head *head, struct call *call, struct bytes model, struct bytes task)
@@ -31,6 +49,7 @@ take(const struct request_head *head, struct call *call, struct bytes model, str
 	call->rules = &rules;
 	call->path_class = "task";
 	call->path_detail = task;
+	call->row_flags = flags_of(task);
 	call->is_inference = bytes_eq_str(head->method, "POST");
 	call->model = model;
 	call->model_in_path = model.len > 0;

@@ -18,13 +18,16 @@ static const char *const real[] = {
 	"/dry_base", "/xtc_probability", "/xtc_threshold", "/mirostat_tau", "/mirostat_eta", NULL,
 };
 
+static const char *const watched[] = WATCHED_LIST(WATCHED_NOWHERE, "/temperature", "/seed",
+    WATCHED_NOWHERE, WATCHED_NOWHERE, WATCHED_NOWHERE);
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
 
 static const struct path_row rows[] = {
-	{ "/completion", "completion", &rules, ROW_JSON | ROW_MODEL },
-	{ "/infill", "infill", &rules, ROW_JSON | ROW_MODEL },
+	{ "/completion", "completion", &rules, ROW_JSON | ROW_MODEL | ROW_SAMPLED },
+	{ "/infill", "infill", &rules, ROW_JSON | ROW_MODEL | ROW_SAMPLED },
 	{ "/embedding", "embedding", &rules, ROW_JSON | ROW_MODEL },
 	{ "/rerank", "rerank", &rules, ROW_JSON | ROW_MODEL },
 	{ "/reranking", "rerank", &rules, ROW_JSON | ROW_MODEL },

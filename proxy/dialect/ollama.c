@@ -17,13 +17,18 @@ static const char *const real[] = {
 	"/options/mirostat_eta", "/options/mirostat_tau", NULL,
 };
 
+static const char *const watched[] = WATCHED_LIST(WATCHED_NOWHERE, "/options/temperature",
+    "/options/seed", WATCHED_NOWHERE, WATCHED_NOWHERE, WATCHED_NOWHERE);
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
 
+#define ASKS	(ROW_JSON | ROW_MODEL | ROW_STREAMS | ROW_SAMPLED)
+
 static const struct path_row rows[] = {
-	{ "/api/generate", "generate", &rules, ROW_JSON | ROW_MODEL | ROW_STREAMS },
-	{ "/api/chat", "chat", &rules, ROW_JSON | ROW_MODEL | ROW_STREAMS },
+	{ "/api/generate", "generate", &rules, ASKS },
+	{ "/api/chat", "chat", &rules, ASKS },
 	{ "/api/embed", "embed", &rules, ROW_JSON | ROW_MODEL },
 	{ "/api/embeddings", "embeddings", &rules, ROW_JSON | ROW_MODEL },
 	{ "/api/show", "show", &rules, ROW_JSON | ROW_MODEL | ROW_PLAIN },

@@ -12,7 +12,7 @@
 #define NEUTRAL_FIELDS \
 	"/stream", "/stream_options", "/user", "/safety_identifier", "/metadata", "/store", \
 	"/prompt_cache_key", "/prompt_cache_options", "/prompt_cache_retention", \
-	"/service_tier", "/request_id", "/session_id", "/priority"
+	"/service_tier", "/request_id", "/session_id", "/priority", "/cache"
 
 static const char *const neutral[] = { "/model", NEUTRAL_FIELDS, NULL };
 static const char *const neutral_but_model[] = { NEUTRAL_FIELDS, NULL };
@@ -22,24 +22,27 @@ static const char *const real[] = {
 	"/repetition_penalty", "/length_penalty", "/logit_bias/*", NULL,
 };
 
+static const char *const watched[] = WATCHED_LIST("/cache", "/temperature", "/seed", "/n",
+    WATCHED_NOWHERE, "/use_beam_search");
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
 
 /* Where the path names the model, one in the body may be an adapter's (PROTOCOLS.md 5.1). */
 static const struct canon_rules rules_in_path = {
-	.neutral = neutral_but_model, .real = real, .watched = watched_places,
+	.neutral = neutral_but_model, .real = real, .watched = watched,
 };
 
 static const struct path_row rows[] = {
-	{ "/chat/completions", "chat", &rules, ROW_JSON | ROW_MODEL },
-	{ "/completions", "completions", &rules, ROW_JSON | ROW_MODEL },
+	{ "/chat/completions", "chat", &rules, ROW_JSON | ROW_MODEL | ROW_SAMPLED },
+	{ "/completions", "completions", &rules, ROW_JSON | ROW_MODEL | ROW_SAMPLED },
 	{ "/embeddings", "embeddings", &rules, ROW_JSON | ROW_MODEL },
-	{ "/responses", "responses", &rules, ROW_JSON | ROW_MODEL | ROW_STATEFUL },
+	{ "/responses", "responses", &rules, ROW_JSON | ROW_MODEL | ROW_STATEFUL | ROW_SAMPLED },
 	{ "/moderations", "moderations", &rules, ROW_JSON | ROW_MODEL },
-	{ "/audio/speech", "speech", &rules, ROW_MODEL },
-	{ "/audio/transcriptions", "transcriptions", &rules, ROW_MODEL },
-	{ "/audio/translations", "translations", &rules, ROW_MODEL },
+	{ "/audio/speech", "speech", &rules, ROW_MODEL | ROW_SAMPLED },
+	{ "/audio/transcriptions", "transcriptions", &rules, ROW_MODEL | ROW_WARM },
+	{ "/audio/translations", "translations", &rules, ROW_MODEL | ROW_WARM },
 	/* Their answers are links that expire. */
 	{ "/images/generations", "images", &rules, ROW_JSON | ROW_MODEL | ROW_PLAIN },
 	{ "/images/edits", "images", &rules, ROW_JSON | ROW_MODEL | ROW_PLAIN },

@@ -12,7 +12,7 @@ recognise(const struct request_head *head, struct call *call)
 {
 	call->dialect = &dialect_raw;
 	call->rules = &rules;
-	call->row_flags = ROW_MODEL;
+	call->row_flags = ROW_MODEL | ROW_SAMPLED;
 	call->is_inference = bytes_eq_str(head->method, "POST");
 	return true;
 }

@@ -12,13 +12,17 @@ static const char *const real[] = {
 	"/parameters/repetition_penalty", "/parameters/frequency_penalty", NULL,
 };
 
+static const char *const watched[] = WATCHED_LIST(WATCHED_NOWHERE, "/parameters/temperature",
+    "/parameters/seed", WATCHED_NOWHERE, "/parameters/do_sample", WATCHED_NOWHERE, "/parameters",
+    "/parameters/top_k", "/parameters/top_p", "/parameters/typical_p");
+
 static const struct canon_rules rules = {
-	.neutral = neutral, .real = real, .watched = watched_places,
+	.neutral = neutral, .real = real, .watched = watched,
 };
 
 static const struct path_row rows[] = {
-	{ "/generate", "generate", &rules, ROW_JSON },
-	{ "/generate_stream", "generate", &rules, ROW_JSON | ROW_ALWAYS_STREAMS },
+	{ "/generate", "generate", &rules, ROW_JSON | ROW_SAMPLED },
+	{ "/generate_stream", "generate", &rules, ROW_JSON | ROW_ALWAYS_STREAMS | ROW_SAMPLED },
 	{ "/chat_tokenize", "chat_tokenize", &rules, ROW_JSON },
 	{ 0 },
 };

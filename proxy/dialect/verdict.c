@@ -5,7 +5,10 @@
  */
 #include <string.h>
 
+#include "cache/digest.h"
 #include "proxy/dialect/dialect_priv.h"
+
+#define ARENA_SPARE	((size_t)64 << 10)
 
 static struct bytes
 essence_of(struct bytes content_type)
@@ -127,4 +130,41 @@ judge_member(struct bytes content_type, struct bytes body, const char *name)
 		verdict = ANSWER_EMPTY;
 	json_decref(root);
 	return verdict;
+}
+
+uint64_t
+answer_gist(struct bytes body)
+{
+	/* What differs between two answers that say the same. */
+	static const char *const passing[] = {
+		"/id", "/created", "/created_at", "/usage", "/system_fingerprint", "/service_tier",
+		"/timings", "/total_duration", "/load_duration", "/prompt_eval_duration",
+		"/eval_duration", "/choices/*/message/tool_calls/*/id", "/content/*/id",
+		"/details/seed", NULL,
+	};
+	static const struct canon_rules rules = { .neutral = passing };
+	struct arena *arena = arena_new(8 * body.len + ARENA_SPARE);
+	char sum[DIGEST_LEN];
+	struct canon canon;
+	uint64_t gist;
+
+	if (canon_make(body, &rules, arena, &canon) == 0)
+		body = canon.text;
+	digest_bytes(body, sum);
+	arena_free(arena);
+	memcpy(&gist, sum, sizeof(gist));
+	return gist != 0 ? gist : 1;
+}
+
+struct bytes
+answer_model(struct bytes body, struct arena *arena)
+{
+	json_t *root = json_loadb(body.ptr, body.len, JSON_DECODE_INT_AS_REAL, NULL);
+	const json_t *model = json_object_get(root, "model");
+	struct bytes name = { json_string_value(model), json_string_length(model) };
+
+	if (name.ptr == NULL || arena_copy(arena, name, &name) < 0)
+		name = BYTES_NONE;
+	json_decref(root);
+	return name;
 }

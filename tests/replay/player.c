@@ -34,8 +34,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cache/print.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
+#include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/worker.h"
@@ -159,6 +161,9 @@ set_up(struct play *play)
 	check(play, store_open(&options, &play->worker.store, &set_aside) == 0, "store");
 	check(play, scribe_start(play->worker.store, 0, &play->worker.scribe) == 0, "scribe");
 	play->worker.reader = store_reader_open(play->worker.store);
+	play->worker.prints = prints_new(16);
+	play->worker.variants = variants_new();
+	play->worker.tally = tally_new();
 	play->worker.loop = loop_new();
 	loop_set_turn_hook(play->worker.loop, on_turn, play);
 	play->is_set_up = true;
@@ -468,6 +473,9 @@ tear_down(struct play *play)
 		client_cut(w->clients);
 	world_settle(w->loop);
 	loop_free(w->loop);
+	prints_free(w->prints);
+	variants_free(w->variants);
+	tally_free(w->tally);
 	store_reader_close(w->reader);
 	scribe_stop(w->scribe);
 	store_close(w->store);

@@ -102,6 +102,21 @@ freeing_none_is_fine(void **state)
 	assert_null(arena_free(arena_new(0)));
 }
 
+static void
+parts_are_joined(void **state)
+{
+	const struct bytes parts[] = { BYTES_LIT("ab"), BYTES_NONE, BYTES_LIT("c") };
+	struct arena *arena = arena_new(16);
+	struct bytes text;
+
+	(void)state;
+	assert_int_equal(arena_join(arena, parts, 3, &text), 0);
+	assert_true(bytes_eq_str(text, "abc"));
+	assert_int_equal(text.ptr[3], '\0');
+	assert_int_equal(arena_join(arena, parts, 0, &text), -E2BIG);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -112,6 +127,7 @@ main(void)
 		cmocka_unit_test(copies_hold_any_byte_and_end_in_nul),
 		cmocka_unit_test(formatted_text_is_as_long_as_it_needs_to_be),
 		cmocka_unit_test(freeing_none_is_fine),
+		cmocka_unit_test(parts_are_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

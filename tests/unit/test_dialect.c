@@ -144,7 +144,7 @@ read_call(const char *path, const char *body, struct arena *arena)
 	struct call call;
 
 	dialect_recognise(&head, &call);
-	assert_int_equal(call_read_body(&call, &head, bytes_str(body), arena), 0);
+	assert_int_equal(call_read_body(&call, &head, bytes_str(body), NULL, arena), 0);
 	return call;
 }
 
@@ -201,7 +201,7 @@ fields_without_effect_make_no_other_question(void **state)
 		struct call a = read_call(pairs[i].path, pairs[i].a, arena);
 		struct call b = read_call(pairs[i].path, pairs[i].b, arena);
 
-		assert_true(a.is_canonical && b.is_canonical);
+		assert_true(a.form == KEY_JSON && b.form == KEY_JSON);
 		assert_int_equal(bytes_eq(a.canonical, b.canonical), pairs[i].is_same);
 	}
 	arena_free(arena);
@@ -247,8 +247,8 @@ a_body_says_model_stream_and_whether_it_is_a_question(void **state)
 		assert_true(bytes_eq_str(call.model, bodies[i].model));
 		assert_int_equal(call.wants_stream, bodies[i].wants_stream);
 		assert_int_equal(call.is_inference, bodies[i].is_inference);
-		assert_int_equal(call.directives.no_cache, bodies[i].no_cache);
-		if (!call.is_canonical)
+		assert_int_equal(call.controls.directives.no_cache, bodies[i].no_cache);
+		if (call.form != KEY_JSON)
 			assert_true(bytes_eq_str(call.canonical, bodies[i].body));
 	}
 	arena_free(arena);
@@ -276,8 +276,8 @@ a_body_that_is_not_sent_as_json_is_keyed_by_its_bytes(void **state)
 		assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("Content-Type"),
 		    bytes_str(rows[i].type)), 0);
 		dialect_recognise(&head, &call);
-		assert_int_equal(call_read_body(&call, &head, body, arena), 0);
-		assert_int_equal(call.is_canonical, rows[i].is_canonical);
+		assert_int_equal(call_read_body(&call, &head, body, NULL, arena), 0);
+		assert_int_equal(call.form == KEY_JSON, rows[i].is_canonical);
 		assert_int_equal(bytes_eq(call.canonical, body), !rows[i].is_canonical);
 		assert_true(bytes_eq_str(call.model, "m"));
 		arena_free(arena);
@@ -326,10 +326,11 @@ fields_say_what_may_be_answered_from_the_cache(void **state)
 			assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("cache-control"),
 			    bytes_str(rows[i].second)), 0);
 		dialect_recognise(&head, &call);
-		assert_int_equal(call_read_body(&call, &head, BYTES_LIT("{}"), arena), 0);
-		assert_int_equal(call.directives.no_cache, rows[i].no_cache);
-		assert_int_equal(call.directives.only_if_cached, rows[i].only_if_cached);
-		assert_int_equal(call.legacy_only_if_cached, rows[i].is_legacy);
+		assert_null(control_read_fields(&call.controls, &head.fields));
+		assert_int_equal(call_read_body(&call, &head, BYTES_LIT("{}"), NULL, arena), 0);
+		assert_int_equal(call.controls.directives.no_cache, rows[i].no_cache);
+		assert_int_equal(call.controls.directives.only_if_cached, rows[i].only_if_cached);
+		assert_int_equal(call.controls.is_legacy, rows[i].is_legacy);
 		arena_free(arena);
 	}
 }

@@ -65,7 +65,7 @@ the_key_has_the_fields_that_count(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct arena *arena = arena_new(ARENA_SIZE);
 		struct request_head head = { 0 };
-		struct call call = { .is_canonical = rows[i].is_canonical };
+		struct call call = { .form = rows[i].is_canonical ? KEY_JSON : KEY_RAW };
 		struct bytes key;
 
 		assert_int_equal(fields_add(&head.fields, arena, bytes_str(rows[i].name),
@@ -82,7 +82,7 @@ several_fields_stand_in_the_order_of_the_table(void **state)
 	struct arena *arena = arena_new(ARENA_SIZE);
 	struct arena *full = arena_new(0);
 	struct request_head head = { 0 };
-	const struct call call = { .is_canonical = true };
+	const struct call call = { .form = KEY_JSON };
 	struct bytes key;
 
 	(void)state;

@@ -40,7 +40,7 @@ a_question_is_its_parts_with_their_lengths(void **state)
 		.dialect = BYTES_LIT("openai"),
 		.path_class = BYTES_LIT("chat"),
 		.model = BYTES_LIT("gpt-4"),
-		.is_canonical = true,
+		.form = KEY_JSON,
 		.body = BYTES_LIT("{}"),
 	};
 	struct arena *arena = arena_new(4096);
@@ -55,7 +55,7 @@ every_part_and_every_border_counts(void **state)
 {
 	const struct key_parts rows[] = {
 		{ .body = BYTES_LIT("ab") },
-		{ .body = BYTES_LIT("ab"), .is_canonical = true },
+		{ .body = BYTES_LIT("ab"), .form = KEY_JSON },
 		{ .body = BYTES_LIT("b"), .fields = BYTES_LIT("a") },
 		{ .body = BYTES_LIT("b"), .model = BYTES_LIT("a") },
 		{ .body = BYTES_LIT("b"), .path_class = BYTES_LIT("a") },

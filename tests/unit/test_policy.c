@@ -100,9 +100,42 @@ an_upstream_forbids_storing_by_no_store_and_private(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (policy_forbids_storing(bytes_str(rows[i].text)) != rows[i].forbids)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct answer_policy policy = { 0 };
+
+		policy_read_answer(&policy, bytes_str(rows[i].text));
+		if (policy.forbids != rows[i].forbids)
 			fail_msg("%s", rows[i].text);
+	}
+}
+
+static void
+an_upstream_says_how_long_its_answer_holds(void **state)
+{
+	static const struct {
+		const char	*text;
+		bool		 has;
+		usec_t		 max_age;
+	} rows[] = {
+		{ "no-cache", false, 0 },
+		{ "max-age=60", true, 60 * SEC },
+		{ "max-age=60, max-age=30", true, 30 * SEC },
+		{ "max-age=60, s-maxage=90", true, 90 * SEC },
+		{ "s-maxage=90, max-age=60", true, 90 * SEC },
+		{ "s-maxage=90, s-maxage=80", true, 80 * SEC },
+		{ "max-age=x", true, 0 },
+		{ "max-age=\"5\"", true, 5 * SEC },
+		{ "max-age=99999999999999999999", true, INT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct answer_policy policy = { 0 };
+
+		policy_read_answer(&policy, bytes_str(rows[i].text));
+		if (policy.has_max_age != rows[i].has || policy.max_age != rows[i].max_age)
+			fail_msg("%s", rows[i].text);
+	}
 }
 
 static void
@@ -153,6 +186,7 @@ main(void)
 		cmocka_unit_test(request_directives_are_read),
 		cmocka_unit_test(several_fields_add_up),
 		cmocka_unit_test(an_upstream_forbids_storing_by_no_store_and_private),
+		cmocka_unit_test(an_upstream_says_how_long_its_answer_holds),
 		cmocka_unit_test(freshness_follows_from_times_and_directives),
 	};
 

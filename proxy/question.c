@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * question.c - what a request is to the cache: whether its answer may be kept,
+ * and the key it is kept under.
+ *
+ *	seen before:	target, fields and body, hashed ------> key
+ *	else:		body --> canonical form --> question --> key
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cache/digest.h"
+#include "cache/print.h"
+#include "cache/scribe.h"
+#include "cache/store.h"
+#include "config/config.h"
+#include "proxy/request_priv.h"
+#include "proxy/worker.h"
+
+static const struct config_upstream *
+first_upstream(const struct request *req)
+{
+	return &req->config->upstreams[req->route->to[0]];
+}
+
+/* The credentials of the client, all of them: whatever an upstream may look at. */
+static int
+credentials_of(struct request *req, struct bytes *ret_text)
+{
+	const struct fields *fields = &req->head->fields;
+	struct bytes text = BYTES_NONE;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < fields->n; i++)
+		if (field_use(fields->list[i].name) == FIELD_CREDENTIAL)
+			r = arena_printf(req->arena, &text, "%.*s%.*s: %.*s\n", BYTES_ARG(text),
+			    BYTES_ARG(fields->list[i].name), BYTES_ARG(fields->list[i].value));
+	*ret_text = text;
+	return r;
+}
+
+/*
+ * Whose part of the cache: everybody's, unless answers depend on who asks (H-27)
+ * or the request names a part of its own.
+ */
+static int
+scope_of(struct request *req, struct bytes *ret_scope)
+{
+	struct bytes space = req->call.controls.namespace, text;
+	char hex[DIGEST_HEX_LEN + 1];
+	int r;
+
+	*ret_scope = BYTES_NONE;
+	if (!first_upstream(req)->token_client) {
+		if (space.len == 0)
+			return 0;
+		return arena_printf(req->arena, ret_scope, "namespace:%.*s", BYTES_ARG(space));
+	}
+	r = credentials_of(req, &text);
+	if (r < 0)
+		return r;
+	digest_hex(text, hex);
+	return arena_printf(req->arena, ret_scope, "client:%s%s%.*s", hex,
+	    space.len > 0 ? " namespace:" : "", BYTES_ARG(space));
+}
+
+/* Where the path itself is the question, or there is a query, they are part of it. */
+static int
+path_class_of(struct request *req, struct bytes *ret_class)
+{
+	const struct request_head *head = req->head;
+	const struct call *call = &req->call;
+
+	if (call->path_class == NULL)
+		return arena_printf(req->arena, ret_class, "%.*s %.*s", BYTES_ARG(head->method),
+		    BYTES_ARG(head->target));
+	return arena_printf(req->arena, ret_class, "%s %.*s?%.*s", call->path_class,
+	    BYTES_ARG(call->path_detail), BYTES_ARG(head->query));
+}
+
+static int
+make_key(struct request *req)
+{
+	struct key_parts parts = {
+		.dialect = bytes_str(req->call.dialect->name),
+		.model = req->model,
+		.form = req->call.form,
+		.body = req->call.canonical,
+	};
+	int r = scope_of(req, &parts.scope);
+
+	if (r == 0)
+		r = path_class_of(req, &parts.path_class);
+	if (r == 0)
+		r = field_key(req->head, &req->call, req->arena, &parts.fields);
+	if (r == 0)
+		r = key_question(&parts, req->arena, &req->question.text);
+	if (r == 0 && req->worker->store != NULL)
+		req->question.key = key_make(req->question.text, store_secret(req->worker->store));
+	req->question.scope = parts.scope;
+	return r;
+}
+
+/*
+ * A POST that no API is known by may do something instead of asking: that it
+ * is a question, a route has to say, by its path or as dialect raw.
+ */
+static bool
+is_meant(const struct request *req)
+{
+	return req->call.path_class != NULL || req->route->path != NULL ||
+	    req->route->dialect != NULL;
+}
+
+static bool
+is_storable(const struct request *req)
+{
+	const struct config_route *route = req->route;
+
+	if (!req->call.is_inference || !route->cache || req->call.wants_stream || !is_meant(req))
+		return false;
+	return !route_stores(route, "deterministic") || !req->call.is_sampled;
+}
+
+bool
+route_stores(const struct config_route *route, const char *what)
+{
+	return strcmp(route->cache_store != NULL ? route->cache_store : "always", what) == 0;
+}
+
+unsigned
+question_variants(const struct request *req)
+{
+	return req->call.is_sampled ? req->route->cache_variants : 1;
+}
+
+static void
+apply_alias(struct request *req)
+{
+	req->model = req->call.model;
+	if (req->route->rewrite_model != NULL && req->call.model.len > 0)
+		req->model = bytes_str(req->route->rewrite_model);
+}
+
+/* What the route leaves out of bodies is known only once their model is. */
+static int
+leave_out_ignored(struct request *req)
+{
+	const char *const *ignore = (const char *const *)req->route->cache_ignore;
+
+	if (ignore == NULL || req->call.form != KEY_JSON)
+		return 0;
+	return call_read_body(&req->call, req->head, reader_body(req->reader), ignore,
+	    req->arena);
+}
+
+int
+question_make(struct request *req)
+{
+	int r;
+
+	apply_alias(req);
+	req->question.is_storable = is_storable(req);
+	if (!req->question.is_storable)
+		return 0;
+	r = leave_out_ignored(req);
+	return r == 0 ? make_key(req) : r;
+}
+
+/* All but the body that could make this request another one. */
+static int
+context_of(struct request *req, struct bytes *ret_context)
+{
+	struct bytes parts[5] = {
+		req->head->target, BYTES_LIT("\n"), BYTES_NONE, BYTES_LIT("\n"),
+		req->call.controls.namespace,
+	};
+	int r = field_raw_key(req->head, req->arena, &parts[2]);
+
+	return r == 0 ? arena_join(req->arena, parts, ARRAY_LEN(parts), ret_context) : r;
+}
+
+bool
+question_recall(struct request *req)
+{
+	struct question *question = &req->question;
+	struct bytes body = reader_body(req->reader), context = BYTES_NONE;
+	const struct known *known;
+
+	if (req->worker->prints == NULL || !req->call.is_inference || req->call.rules == NULL ||
+	    body.len == 0 || context_of(req, &context) < 0)
+		return false;
+	question->print = prints_make(req->worker->prints, context, body);
+	question->has_print = true;
+	known = prints_find(req->worker->prints, &question->print);
+	if (known == NULL)
+		return false;
+	question->is_recalled = true;
+	question->is_storable = true;
+	question->key = known->key;
+	req->route = &req->config->routes[known->route];
+	req->call.is_sampled = known->is_sampled;
+	if (known->model_len > 0)
+		req->call.model = bytes_first(bytes_skip(body, known->model_at), known->model_len);
+	apply_alias(req);
+	return true;
+}
+
+/* Where the model stands in BODY as it is; false if it is spelled with escapes. */
+static bool
+find_model(const struct call *call, struct bytes body, struct known *known)
+{
+	struct bytes raw = call->model_raw;
+
+	if (call->model_in_path || call->model.len == 0)
+		return true;
+	if (call->form == KEY_JSON)
+		raw = bytes_first(bytes_skip(raw, 1), raw.len - 2);
+	if (!bytes_eq(raw, call->model) || body.len > UINT32_MAX)
+		return false;
+	known->model_at = (uint32_t)(raw.ptr - body.ptr);
+	known->model_len = (uint32_t)raw.len;
+	return true;
+}
+
+void
+question_remember(struct request *req)
+{
+	size_t route = (size_t)(req->route - req->config->routes);
+	struct known known = {
+		.key = req->question.key,
+		.route = (uint16_t)route,
+		.is_sampled = req->call.is_sampled,
+	};
+
+	/* What a body asks of the cache, and whose it is, is not kept in the table. */
+	if (!req->question.has_print || !req->question.is_storable || route > UINT16_MAX ||
+	    req->call.own_member.ptr != NULL || req->call.controls.directives.no_cache ||
+	    first_upstream(req)->token_client)
+		return;
+	if (find_model(&req->call, reader_body(req->reader), &known))
+		prints_put(req->worker->prints, &req->question.print, &known);
+}
+
+int
+question_complete(struct request *req)
+{
+	int r;
+
+	if (!req->question.is_recalled || req->question.text.ptr != NULL)
+		return 0;
+	r = call_read_body(&req->call, req->head, reader_body(req->reader), NULL, req->arena);
+	return r == 0 ? question_make(req) : r;
+}
+
+/* Not yet committed: then a copy of our own. */
+static bool
+is_on_its_way(struct request *req, const struct key *key)
+{
+	if (req->worker->scribe == NULL)
+		return false;
+	req->found_mem = xfree(req->found_mem);
+	return scribe_find(req->worker->scribe, key, req->question.text, &req->found,
+	    &req->found_mem);
+}
+
+bool
+question_find(struct request *req, const struct key *key)
+{
+	struct worker *worker = req->worker;
+	int r;
+
+	if (worker->reader == NULL)
+		return false;
+	r = store_get(worker->reader, key, req->question.text, &req->found);
+	if (r == STORE_E_MISS && is_on_its_way(req, key))
+		return true;
+	/* What was neither here nor there may have gone from there to here meanwhile. */
+	if (r == STORE_E_MISS && store_reader_refresh(worker->reader))
+		r = store_get(worker->reader, key, req->question.text, &req->found);
+	if (r < 0) {	/* a broken cache must not break the service */
+		worker->stats.store_errors++;
+		log_debug("request %.*s: store: %s, taken for a miss", BYTES_ARG(req->id),
+		    strerror(-r));
+	}
+	return r == 0;
+}
