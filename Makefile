@@ -37,7 +37,8 @@ WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wcast-qual -Wvla -Werror
 CFLAGS	= -std=gnu17 -g $(OPT) $(WARN) -D_GNU_SOURCE -I. $(LLHTTP_CFLAGS) $(SANITIZE) -pthread \
 	  -fstack-protector-strong
-LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto $(LLHTTP_LIBS)
+LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto -lz \
+	  $(LLHTTP_LIBS)
 ASAN	= -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 # Debian 12 has llhttp as sources; elsewhere it is a library (libllhttp).
@@ -57,8 +58,8 @@ CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
 	  tgi verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log answer cli client forward keep question request request_step server \
-	  splice stats version worker
+PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
+	  diff forward keep question request request_step server splice stats version worker
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob log num
@@ -67,7 +68,7 @@ UNIT_cache	= canon digest entry key policy print purge scribe sieve spell store 
 	  tally variant
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
-UNIT_proxy	= splice
+UNIT_proxy	= diff splice
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
@@ -224,7 +225,8 @@ lint:
 	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/test_lint.py
 	@$(SUBMAKE) $(JOBS) tidy
 	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem -I. base cache config proxy
+	    --suppress=missingIncludeSystem -D'json_object_foreach(o,n,v)=while (next(o,&n,&v))' \
+	    -I. base cache config proxy
 
 bench:
 	@$(SUBMAKE) $(JOBS) all $(BUILD)/bench-latency

@@ -12,6 +12,8 @@
 
 #include <xxhash.h>
 
+#include "base/num.h"
+
 #define QUESTION_HEAD_LEN	2
 #define N_PARTS			6
 
@@ -74,4 +76,62 @@ key_format(const struct key *key, char ret_text[33])
 		ret_text[2 * i + 1] = digits[key->bytes[i] & 15];
 	}
 	ret_text[32] = '\0';
+}
+
+bool
+key_parse(struct bytes text, struct key *ret_key)
+{
+	struct key key;
+
+	if (text.len != 2 * sizeof(key.bytes))
+		return false;
+	for (size_t i = 0; i < sizeof(key.bytes); i++) {
+		uint64_t byte;
+
+		if (num_parse_hex64(bytes_first(bytes_skip(text, 2 * i), 2), &byte) != 0)
+			return false;
+		key.bytes[i] = (unsigned char)byte;
+	}
+	*ret_key = key;
+	return true;
+}
+
+/* Take one part off the front of *REST. */
+static bool
+take_part(struct bytes *rest, struct bytes *ret_part)
+{
+	size_t len = 0;
+
+	if (rest->len < 4)
+		return false;
+	for (int i = 3; i >= 0; i--)
+		len = len << 8 | (unsigned char)rest->ptr[i];
+	if (len > rest->len - 4)
+		return false;
+	*ret_part = (struct bytes){ rest->ptr + 4, len };
+	*rest = bytes_skip(*rest, 4 + len);
+	return true;
+}
+
+bool
+key_read_question(struct bytes question, struct key_parts *ret_parts)
+{
+	struct bytes rest = bytes_skip(question, QUESTION_HEAD_LEN);
+	struct key_parts parts = { 0 };
+	struct bytes *const list[N_PARTS] = {
+		&parts.scope, &parts.dialect, &parts.path_class, &parts.model, &parts.fields,
+		&parts.body,
+	};
+
+	if (question.len < QUESTION_HEAD_LEN || question.ptr[0] != KEY_FORMAT ||
+	    question.ptr[1] < KEY_RAW || question.ptr[1] > KEY_PARTS)
+		return false;
+	parts.form = (enum key_form)question.ptr[1];
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (!take_part(&rest, list[i]))
+			return false;
+	if (rest.len > 0)
+		return false;
+	*ret_parts = parts;
+	return true;
 }

@@ -42,10 +42,14 @@ struct key_parts {
 int	key_question(const struct key_parts *parts, struct arena *arena,
 	    struct bytes *ret_question) MUST_USE;
 
+/* The parts of QUESTION, borrowed from it; false if it is none of this format. */
+bool	key_read_question(struct bytes question, struct key_parts *ret_parts);
+
 /* The key of a question under SECRET (KEY_SECRET_LEN bytes). */
 struct key	key_make(struct bytes question, const unsigned char *secret);
 
-/* 32 hexadecimal digits and a NUL. */
+/* 32 hexadecimal digits and a NUL; and back: false if TEXT is not 32 of them. */
 void	key_format(const struct key *key, char ret_text[33]);
+bool	key_parse(struct bytes text, struct key *ret_key);
 
 #endif

@@ -209,6 +209,14 @@ store_get(struct store_reader *reader, const struct key *key, struct bytes quest
 	return 0;
 }
 
+int
+store_get_any(struct store_reader *reader, const struct key *key, struct entry *ret_entry)
+{
+	size_t seq;
+
+	return get_entry(reader, key, &seq, ret_entry);
+}
+
 bool
 store_is_purged(struct store_reader *reader, const struct entry *entry)
 {

@@ -81,6 +81,10 @@ struct store_reader	*store_reader_close(struct store_reader *reader);
 int	store_get(struct store_reader *reader, const struct key *key, struct bytes question,
 	    struct entry *ret_entry) MUST_USE;
 
+/* The entry of KEY whatever it answers, expired or purged: to look at. */
+int	store_get_any(struct store_reader *reader, const struct key *key,
+	    struct entry *ret_entry) MUST_USE;
+
 /* End the snapshot: to be called once per loop turn, so no reader pins pages (H-52). */
 void	store_reader_reset(struct store_reader *reader);
 

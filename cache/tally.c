@@ -119,6 +119,17 @@ tally_total(const struct tally *tally)
 }
 
 void
+tally_each(const struct tally *tally, tally_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct slot *slot = &tally->slots[i];
+
+		if (slot->n > 0)
+			fn(arg, (struct bytes){ slot->model, slot->len }, slot->n);
+	}
+}
+
+void
 tally_read(struct tally *tally, struct bytes text)
 {
 	while (text.len > 0) {

@@ -30,6 +30,10 @@ bool		tally_is_empty(const struct tally *tally);
 uint64_t	tally_get(const struct tally *tally, struct bytes model);
 uint64_t	tally_total(const struct tally *tally);
 
+/* Call FN for each model that was counted, in no order. */
+typedef void tally_fn(void *arg, struct bytes model, uint64_t n);
+void	tally_each(const struct tally *tally, tally_fn *fn, void *arg);
+
 /* Add the counts of TEXT; lines that are none are passed over. */
 void	tally_read(struct tally *tally, struct bytes text);
 int	tally_write(const struct tally *tally, struct buf *out) MUST_USE;

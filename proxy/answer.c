@@ -12,6 +12,7 @@
 #include "cache/tally.h"
 #include "config/config.h"
 #include "proxy/client.h"
+#include "proxy/diff.h"
 #include "proxy/http/respond.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
@@ -19,6 +20,7 @@
 
 #define HEAD_MAX	((size_t)256 << 10)
 #define REQUEST_ID_MAX	128
+#define EXPLANATION_MAX	((size_t)4 << 10)
 
 #define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
 			"x-reprise-origin"
@@ -101,6 +103,44 @@ add_tags(struct request *req, struct buf *out, const struct tags *tags)
 	return r;
 }
 
+static void
+add_left_out(void *arg, enum diff diff, const char *path)
+{
+	struct buf *list = arg;
+
+	if (diff == DIFF_ONLY_A)
+		(void)!buf_addf(list, "%s%s", buf_len(list) > 0 ? " " : "", path);
+}
+
+/* What a client sees that asked why: the key is a hash under a secret of ours. */
+static int
+add_explanation(struct request *req, struct buf *out)
+{
+	const struct question *question = &req->question;
+	struct buf left_out;
+	char key[33];
+	int r;
+
+	if (!req->call.controls.explains || !question->is_storable)
+		return 0;
+	r = question_complete(req);
+	buf_init(&left_out, EXPLANATION_MAX);
+	diff_json(req->body, req->call.canonical, INT32_MAX, add_left_out, &left_out);
+	key_format(&question->key, key);
+	if (r == 0)
+		r = respond_field(out, "x-reprise-key", bytes_str(key));
+	if (r == 0)
+		r = respond_copy(out, BYTES_LIT("x-reprise-namespace"),
+		    question->scope.len > 0 ? question->scope : BYTES_LIT("shared"));
+	if (r == 0)
+		r = respond_field(out, "x-reprise-fingerprint",
+		    question->is_recalled ? BYTES_LIT("hit") : BYTES_LIT("miss"));
+	if (r == 0)
+		r = respond_field(out, "x-reprise-left-out", buf_bytes(&left_out));
+	buf_done(&left_out);
+	return r;
+}
+
 /* May another request follow on this connection, as far as this answer goes? */
 static int
 add_connection(struct request *req, struct buf *out)
@@ -128,6 +168,8 @@ begin_head(struct request *req, struct buf *out, int status, const struct tags *
 		r = add_tags(req, out, tags);
 	if (r == 0)
 		r = add_cors(req, out);
+	if (r == 0)
+		r = add_explanation(req, out);
 	if (r == 0)
 		r = add_connection(req, out);
 	return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli.c - serve, check, schema; help and version.
+ * cli.c - the table of commands, and the reading of their arguments.
  */
 #include "proxy/cli.h"
 
@@ -11,41 +11,60 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/config.h"
+#include "base/num.h"
 #include "config/schema.h"
+#include "proxy/cli_priv.h"
 #include "proxy/server.h"
 #include "proxy/version.h"
 
-enum {
-	EXIT_FINE = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-};
-
-struct arguments {
-	const char	*file;		/* -c */
-	char		*listen;	/* --listen */
-};
-
-typedef int command_fn(const struct arguments *args);
-
 static command_fn serve, check, schema;
 
-static const struct {
+/* A command of two words stands with both. */
+static const struct command {
 	const char	*name;
 	command_fn	*run;
-	const char	*options;	/* for getopt_long */
+	const char	*options;	/* those of long_options that it takes */
+	const char	*operand;	/* its name, in capitals if it is needed; or NULL */
 	const char	*synopsis;
 	const char	*text;
 } commands[] = {
-	{ "serve", serve, "c:l:", "serve [-c FILE] [--listen ADDR]", "run in the foreground" },
-	{ "check", check, "c:", "check [-c FILE]", "validate the configuration" },
-	{ "schema", schema, "", "schema", "print its JSON Schema, for editors" },
+	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground" },
+	{ "check", check, "c", NULL, "[-c FILE]", "validate the configuration" },
+	{ "schema", schema, "", NULL, "", "print its JSON Schema, for editors" },
+	{ "explain", cli_explain, "cp", "REQUEST.json", "[--path P] REQUEST.json",
+	    "why a request is a hit or a miss" },
+	{ "cache stats", cli_cache_stats, "cj", NULL, "[--json]",
+	    "entries, bytes and hits, by model" },
+	{ "cache ls", cli_cache_ls, "cmn", NULL, "[--model GLOB] [--limit N]",
+	    "entries, the newest first" },
+	{ "cache show", cli_cache_show, "c", "KEY", "KEY",
+	    "one entry, by its key or how it begins" },
+	{ "cache purge", cli_cache_purge, "cmtokad", NULL,
+	    "[--model GLOB] [--team T] [--older-than D] [--key K] [--all] [--dry-run]",
+	    "make entries void, at once" },
+	{ "cache export", cli_cache_export, "cm", "file", "[FILE]",
+	    "as JSON Lines; gzip if FILE ends in .gz" },
+	{ "cache import", cli_cache_import, "c", "FILE", "FILE", "the newer of two answers stays" },
+	{ "cache warm", cli_cache_warm, "cJu", "FILE", "[--jobs N] [--url URL] FILE",
+	    "send requests through a running proxy" },
+	{ "cache verify", cli_cache_verify, "c", NULL, "", "read everything, check everything" },
+	{ "cache compact", cli_cache_compact, "c", NULL, "", "give free space back" },
 };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, 'l' },
+	{ "path", required_argument, NULL, 'p' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "model", required_argument, NULL, 'm' },
+	{ "limit", required_argument, NULL, 'n' },
+	{ "team", required_argument, NULL, 't' },
+	{ "older-than", required_argument, NULL, 'o' },
+	{ "key", required_argument, NULL, 'k' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "dry-run", no_argument, NULL, 'd' },
+	{ "jobs", required_argument, NULL, 'J' },
+	{ "url", required_argument, NULL, 'u' },
 	{ 0 },
 };
 
@@ -56,8 +75,8 @@ complain(void *arg, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
-static struct config *
-load(const struct arguments *args)
+struct config *
+cli_load(const struct arguments *args)
 {
 	const char *file = args->file != NULL ? args->file : config_default_file();
 	struct config *config;
@@ -97,7 +116,7 @@ listen_only_on(struct config *config, const char *address)
 static int
 serve(const struct arguments *args)
 {
-	struct config *config = load(args);
+	struct config *config = cli_load(args);
 	int r;
 
 	if (config == NULL)
@@ -120,7 +139,7 @@ serve(const struct arguments *args)
 static int
 check(const struct arguments *args)
 {
-	struct config *config = load(args);
+	struct config *config = cli_load(args);
 
 	if (config == NULL)
 		return EXIT_USAGE;
@@ -143,12 +162,22 @@ schema(const struct arguments *args)
 static void
 print_help(FILE *out)
 {
-	fputs("A caching reverse proxy for inference APIs.\n\nusage:\n", out);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  reprise %-34s%s\n", commands[i].synopsis, commands[i].text);
-	fputs("  reprise --help | --version\n\n"
-	    "Without -c: $REPRISE_CONFIG, /etc/reprise/reprise.yaml, else built-in defaults\n"
-	    "(127.0.0.1:8080, the Hugging Face router, its token from HF_TOKEN).\n", out);
+	fputs("A caching reverse proxy for inference APIs.\n\nusage: reprise COMMAND\n\n", out);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct command *c = &commands[i];
+		int len = fprintf(out, "  %s%s%s", c->name, c->synopsis[0] != '\0' ? " " : "",
+		    c->synopsis);
+
+		fprintf(out, len > 44 ? "\n%*s%s\n" : "%*s%s\n", len > 44 ? 46 : 46 - len, "",
+		    c->text);
+	}
+	fputs("  --help | --version\n\n"
+	    "All but schema take -c FILE.  Without it: $REPRISE_CONFIG,\n"
+	    "/etc/reprise/reprise.yaml, else built-in defaults (127.0.0.1:8080, the Hugging\n"
+	    "Face router, its token from HF_TOKEN).\n\n"
+	    "  HF_TOKEN=hf_... reprise serve\n"
+	    "  reprise cache purge --model 't5-*' --older-than 7d --dry-run\n"
+	    "  reprise explain --path /v1/chat/completions request.json\n", out);
 }
 
 static int
@@ -158,25 +187,111 @@ usage(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
-static int
-run_command(size_t i, int argc, char **argv)
+/* The text of an option, where it goes; false for those that are not a text. */
+static bool
+set_text(struct arguments *args, int option)
 {
-	struct arguments args = { 0 };
-	int c;
+	const char **field = option == 'c' ? &args->file : option == 'l' ? &args->listen :
+	    option == 'p' ? &args->path : option == 'm' ? &args->model :
+	    option == 't' ? &args->team : option == 'k' ? &args->key :
+	    option == 'u' ? &args->url : NULL;
 
-	while ((c = getopt_long(argc, argv, commands[i].options, long_options, NULL)) != -1) {
-		if (c == '?')
-			return EXIT_USAGE;
-		if (strchr(commands[i].options, c) == NULL)
-			return usage("this option is not for", commands[i].name);
-		if (c == 'c')
-			args.file = optarg;
-		else
-			args.listen = optarg;
+	if (field != NULL)
+		*field = optarg;
+	return field != NULL;
+}
+
+/* What is wrong with the option's value, or NULL. */
+static const char *
+set_option(struct arguments *args, int option)
+{
+	struct bytes value = bytes_str(optarg);
+
+	if (set_text(args, option))
+		return NULL;
+	switch (option) {
+	case 'a':
+		args->all = true;
+		return NULL;
+	case 'd':
+		args->dry_run = true;
+		return NULL;
+	case 'j':
+		args->json = true;
+		return NULL;
+	case 'n':
+		return num_parse_u64(value, &args->limit) == 0 && args->limit > 0 ? NULL :
+		    "--limit takes a number above 0, not";
+	case 'J':
+		return num_parse_u64(value, &args->jobs) == 0 && args->jobs > 0 &&
+		    args->jobs <= 1000 ? NULL : "--jobs takes a number from 1 to 1000, not";
+	default:
+		return num_parse_duration(value, &args->older_than) == 0 ? NULL :
+		    "--older-than takes a duration such as 7d, not";
 	}
+}
+
+static int
+read_operand(const struct command *command, int argc, char **argv, struct arguments *args)
+{
+	bool is_needed = command->operand != NULL && command->operand[0] < 'a';
+
+	if (command->operand != NULL && optind < argc)
+		args->operand = argv[optind++];
 	if (optind < argc)
 		return usage("unexpected argument", argv[optind]);
-	return commands[i].run(&args);
+	if (is_needed && args->operand == NULL)
+		return usage("an argument is missing:", command->operand);
+	return EXIT_FINE;
+}
+
+static int
+run_command(const struct command *command, int argc, char **argv)
+{
+	struct arguments args = { 0 };
+	int c, r;
+
+	while ((c = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+		const char *wrong;
+
+		if (c == '?')
+			return EXIT_USAGE;
+		if (strchr(command->options, c) == NULL)
+			return usage("this option is not for", command->name);
+		wrong = set_option(&args, c);
+		if (wrong != NULL)
+			return usage(wrong, optarg);
+	}
+	r = read_operand(command, argc, argv, &args);
+	return r == EXIT_FINE ? command->run(&args) : r;
+}
+
+/* How many words of the command line name COMMAND; 0 if they do not. */
+static int
+words_of(const struct command *command, int argc, char **argv)
+{
+	const char *space = strchr(command->name, ' ');
+
+	if (space == NULL)
+		return strcmp(argv[1], command->name) == 0 ? 1 : 0;
+	if (argc < 3 || strlen(argv[1]) != (size_t)(space - command->name) ||
+	    strncmp(argv[1], command->name, strlen(argv[1])) != 0)
+		return 0;
+	return strcmp(argv[2], space + 1) == 0 ? 2 : 0;
+}
+
+static int
+find_and_run(int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		int n = words_of(&commands[i], argc, argv);
+
+		if (n > 0)
+			return run_command(&commands[i], argc - n, argv + n);
+	}
+	if (strcmp(argv[1], "cache") == 0)
+		return usage("unknown cache command", argc > 2 ? argv[2] : "");
+	return usage("unknown command", argv[1]);
 }
 
 int
@@ -192,11 +307,8 @@ cli_run(int argc, char **argv)
 		version_print();
 		return EXIT_FINE;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(word, commands[i].name) == 0)
-			return run_command(i, argc - 1, argv + 1);
 	if (word[0] != '\0')
-		return usage("unknown command", word);
+		return find_and_run(argc, argv);
 	print_help(stderr);
 	return EXIT_USAGE;
 }

@@ -164,7 +164,7 @@ forward_start(struct request *req)
 		.path = req->head->path,
 		.query = req->head->query,
 		.fields = &fields,
-		.body = reader_body(req->reader),
+		.body = req->body,
 		.window = window_of(req),
 		.timeouts = {
 			.connect = up->timeouts.connect,

@@ -151,7 +151,7 @@ leave_out_ignored(struct request *req)
 
 	if (ignore == NULL || req->call.form != KEY_JSON)
 		return 0;
-	return call_read_body(&req->call, req->head, reader_body(req->reader), ignore,
+	return call_read_body(&req->call, req->head, req->body, ignore,
 	    req->arena);
 }
 
@@ -185,7 +185,7 @@ bool
 question_recall(struct request *req)
 {
 	struct question *question = &req->question;
-	struct bytes body = reader_body(req->reader), context = BYTES_NONE;
+	struct bytes body = req->body, context = BYTES_NONE;
 	const struct known *known;
 
 	if (req->worker->prints == NULL || !req->call.is_inference || req->call.rules == NULL ||
@@ -239,7 +239,7 @@ question_remember(struct request *req)
 	    req->call.own_member.ptr != NULL || req->call.controls.directives.no_cache ||
 	    first_upstream(req)->token_client)
 		return;
-	if (find_model(&req->call, reader_body(req->reader), &known))
+	if (find_model(&req->call, req->body, &known))
 		prints_put(req->worker->prints, &req->question.print, &known);
 }
 
@@ -250,7 +250,7 @@ question_complete(struct request *req)
 
 	if (!req->question.is_recalled || req->question.text.ptr != NULL)
 		return 0;
-	r = call_read_body(&req->call, req->head, reader_body(req->reader), NULL, req->arena);
+	r = call_read_body(&req->call, req->head, req->body, NULL, req->arena);
 	return r == 0 ? question_make(req) : r;
 }
 

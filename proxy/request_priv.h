@@ -68,6 +68,7 @@ struct request {
 	struct arena		*arena;
 	struct reader		*reader;
 	const struct request_head *head;	/* NULL until it is read */
+	struct bytes		 body;		/* none until it is whole */
 	struct call		 call;
 	struct bytes		 model;		/* after the route's alias */
 	struct question		 question;

@@ -119,6 +119,7 @@ step_receive(struct request *req)
 
 	switch (state) {
 	case READER_DONE:
+		req->body = reader_body(req->reader);
 		client_request_is_read(req->client);
 		return STEP_IDENTIFY;
 	case READER_REFUSED:
@@ -184,7 +185,7 @@ too_large(struct request *req)
 static enum step
 understand(struct request *req)
 {
-	int r = call_read_body(&req->call, req->head, reader_body(req->reader), NULL, req->arena);
+	int r = call_read_body(&req->call, req->head, req->body, NULL, req->arena);
 
 	if (r < 0)
 		return too_large(req);

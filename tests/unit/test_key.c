@@ -137,6 +137,45 @@ a_full_arena_is_told(void **state)
 	arena_free(arena);
 }
 
+static void
+a_question_is_read_as_it_was_made(void **state)
+{
+	struct key_parts parts = {
+		.scope = BYTES_LIT("team:a"), .dialect = BYTES_LIT("openai"),
+		.path_class = BYTES_LIT("chat ?"), .model = BYTES_LIT("m"),
+		.form = KEY_PARTS, .body = BYTES_LIT("{\0}"),
+	}, read;
+	struct arena *arena = arena_new(1 << 16);
+	struct bytes question;
+
+	(void)state;
+	assert_int_equal(key_question(&parts, arena, &question), 0);
+	assert_true(key_read_question(question, &read));
+	assert_true(bytes_eq(read.scope, parts.scope) && bytes_eq(read.dialect, parts.dialect));
+	assert_true(bytes_eq(read.path_class, parts.path_class));
+	assert_true(bytes_eq(read.model, parts.model) && bytes_eq(read.body, parts.body));
+	assert_int_equal(read.fields.len, 0);
+	assert_int_equal(read.form, KEY_PARTS);
+	for (size_t len = 0; len < question.len; len++)
+		assert_false(key_read_question(bytes_first(question, len), &read));
+	arena_free(arena);
+}
+
+static void
+a_key_is_read_as_it_was_formatted(void **state)
+{
+	struct key key = { { 0, 1, 0xab, [15] = 0xff } }, read;
+	char text[33];
+
+	(void)state;
+	key_format(&key, text);
+	assert_true(key_parse(bytes_str(text), &read));
+	assert_memory_equal(&key, &read, sizeof(key));
+	assert_false(key_parse(bytes_str(text + 1), &read));
+	text[3] = 'x';
+	assert_false(key_parse(bytes_str(text), &read));
+}
+
 int
 main(void)
 {
@@ -147,6 +186,8 @@ main(void)
 		cmocka_unit_test(a_known_key_stays_what_it_was),
 		cmocka_unit_test(a_key_is_formatted_as_hexadecimal),
 		cmocka_unit_test(a_full_arena_is_told),
+		cmocka_unit_test(a_question_is_read_as_it_was_made),
+		cmocka_unit_test(a_key_is_read_as_it_was_formatted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
