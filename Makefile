@@ -50,7 +50,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena buf bytes clock err glob log mem num
+BASE	= arena buf bytes clock err glob list log mem num
 HTTP	= error_body field head_scan reader respond
 CACHE	= canon digest entry key policy print purge scribe sieve spell store store_file \
 	  store_guard store_open store_write tally variant
@@ -62,7 +62,7 @@ PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_wa
 	  diff forward keep question request request_step server splice stats version worker
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena buf bytes glob log num
+UNIT_base	= arena buf bytes glob list log num
 UNIT_http	= error_body field head_scan reader respond
 UNIT_cache	= canon digest entry key policy print purge scribe sieve spell store store_write \
 	  tally variant

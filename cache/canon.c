@@ -25,19 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "cache/spell.h"
 
 #define RULES_MAX	64	/* in a list: one bit each */
-#define LIST_MIN	16
 
 enum { NEUTRAL, REAL, WATCHED, N_RULES };
-
-/* An array that grows in the arena. */
-struct list {
-	void	*mem;
-	size_t	 n;
-	size_t	 size;
-};
 
 /* Bytes as written, and which of the shuffled objects stand in them. */
 struct range {
@@ -85,23 +78,6 @@ struct scan {
 	struct list		  shuffled;	/* of struct shuffled */
 	struct canon_value	  watched[CANON_WATCHED_MAX];
 };
-
-static void *
-list_add(struct list *list, size_t item_size, struct arena *arena)
-{
-	if (list->n == list->size) {
-		size_t size = list->size > 0 ? list->size * 2 : LIST_MIN;
-		char *mem = arena_alloc(arena, size * item_size);
-
-		if (mem == NULL)
-			return NULL;
-		if (list->n > 0)
-			memcpy(mem, list->mem, list->n * item_size);
-		list->mem = mem;
-		list->size = size;
-	}
-	return (char *)list->mem + list->n++ * item_size;
-}
 
 static struct frame *
 top_frame(const struct scan *s)
