@@ -134,6 +134,9 @@ $(BUILD)/demo-engine: $(BUILD)/tests/engine/demo_engine.o $(BELOW_base)
 $(BUILD)/bench-latency: $(BUILD)/bench/latency.o $(BELOW_base)
 	$(CC) $(CFLAGS) -o $@ $^
 
+$(BUILD)/bench-canon: $(BUILD)/bench/canon.o $(BELOW_cache)
+	$(CC) $(CFLAGS) -o $@ $^ -ljansson
+
 $(PLAYER): $(REPLAY:%=$(BUILD)/tests/replay/%.o) $(BELOW_replay)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -229,8 +232,9 @@ lint:
 	    -I. base cache config proxy
 
 bench:
-	@$(SUBMAKE) $(JOBS) all $(BUILD)/bench-latency
+	@$(SUBMAKE) $(JOBS) all $(BUILD)/bench-latency $(BUILD)/bench-canon
 	@BUILD=$(BUILD) $(PYTHON) -B bench/hit.py
+	@$(BUILD)/bench-canon
 
 install: all
 	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
