@@ -52,8 +52,8 @@ endif
 
 BASE	= arena buf bytes clock err glob list log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key policy print purge scribe sieve spell store store_file \
-	  store_guard store_open store_write tally variant
+CACHE	= canon digest entry key place policy print purge run scribe shuffle sieve spell store \
+	  store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
 	  tgi verdict
@@ -64,15 +64,15 @@ REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob list log num
 UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key policy print purge scribe sieve spell store store_write \
-	  tally variant
+UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle sieve spell store \
+	  store_write tally utf8 variant
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
-FUZZ_canon	= $(SRC_base) cache/canon.c cache/spell.c
+FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
 

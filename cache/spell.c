@@ -6,11 +6,13 @@
 #include "cache/spell.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#define OUT_SLACK	64	/* so that a short text of numbers needs no second try */
+#include "cache/utf8.h"
+
+#define ROOM		64	/* in OUT past what is left of the text, at least */
+#define REAL_EXTRA	24	/* what a real is longer than it came, at most */
+#define FEW		32	/* digits that are copied in one step */
 
 /*
  * Past this an exponent is refused.  What the place of the point adds to one is
@@ -19,30 +21,47 @@
 #define EXPONENT_MAX	INT64_C(10000000000000000)
 #define EXPONENT_STOP	INT64_C(100000000000000000)
 
-struct number {
-	bool		is_negative;
-	bool		is_real;
-	bool		is_exponent_negative;
-	struct bytes	whole, fraction, exponent;	/* digits alone */
+struct escape {
+	uint32_t	code;
+	uint32_t	len;	/* as it stands in the text */
 };
 
+struct number {
+	bool		is_negative;
+	struct bytes	whole, fraction;	/* digits alone */
+	int64_t		exponent;
+};
+
+/* What a letter behind a backslash stands for, and which letter stands for a code. */
+static const unsigned char codes[256] = {
+	['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n',
+	['r'] = '\r', ['t'] = '\t',
+};
+static const char letters[128] = {
+	['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+	['\t'] = 't',
+};
+
+/* Make room for LEN bytes more. */
 static int
 reserve(struct spell *s, size_t len)
 {
-	size_t size;
+	size_t used = (size_t)(s->to - s->out), size = s->out_size + s->out_size / 2;
 	char *mem;
 
-	if (len <= s->out_size - s->out_len)
+	if (len <= s->out_size - used)
 		return 0;
-	size = s->out_size + s->out_size / 2 + len;
+	if (size < used + len)
+		size = used + len;
 	if (size > UINT32_MAX)
 		return -E2BIG;
 	mem = arena_alloc(s->arena, size);
 	if (mem == NULL)
 		return -E2BIG;
-	if (s->out_len > 0)
-		memcpy(mem, s->out, s->out_len);
+	if (used > 0)
+		memcpy(mem, s->out, used);
 	s->out = mem;
+	s->to = mem + used;
 	s->out_size = size;
 	return 0;
 }
@@ -50,100 +69,36 @@ reserve(struct spell *s, size_t len)
 int
 spell_init(struct spell *s, struct bytes text, struct arena *arena)
 {
-	struct spell spell = { .arena = arena, .at = text.ptr, .end = text.ptr + text.len };
+	struct spell spell = {
+		.arena = arena,
+		.copy_plain = run_way(0),
+		.at = text.ptr,
+		.end = text.ptr + text.len,
+	};
 	int r;
 
-	if (text.len > UINT32_MAX - OUT_SLACK)
+	if (text.len > UINT32_MAX / 8 * 7)
 		return -E2BIG;
-	r = reserve(&spell, text.len + OUT_SLACK);
+	r = reserve(&spell, text.len + text.len / 8 + ROOM);
 	if (r < 0)
 		return r;
 	*s = spell;
 	return 0;
 }
 
-static int
-put(struct spell *s, const char *p, size_t len)
+static const char *
+skip_space(const char *p, const char *end)
 {
-	int r = reserve(s, len);
-
-	if (r < 0)
-		return r;
-	memcpy(s->out + s->out_len, p, len);
-	s->out_len += len;
-	return 0;
+	while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
 }
 
-int
-spell_put(struct spell *s, char c)
-{
-	return put(s, &c, 1);
-}
-
-void
+char
 spell_skip_space(struct spell *s)
 {
-	while (s->at < s->end &&
-	    (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
-		s->at++;
-}
-
-bool
-spell_take(struct spell *s, char c)
-{
-	if (s->at == s->end || *s->at != c)
-		return false;
-	s->at++;
-	return true;
-}
-
-static struct bytes
-take_digits(struct spell *s)
-{
-	const char *start = s->at;
-
-	while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
-		s->at++;
-	return (struct bytes){ start, (size_t)(s->at - start) };
-}
-
-static bool
-is_surrogate(uint32_t code)
-{
-	return code >= 0xd800 && code <= 0xdfff;
-}
-
-static size_t
-encode_utf8(char *to, uint32_t code)
-{
-	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-
-	for (size_t i = len - 1; i > 0; i--) {
-		to[i] = (char)(0x80 | (code & 0x3f));
-		code >>= 6;
-	}
-	to[0] = (char)(lead[len] | code);
-	return len;
-}
-
-/* The length of the UTF-8 sequence at P, which is not ASCII; 0 if it is none. */
-static size_t
-utf8_len(const char *p, const char *end)
-{
-	unsigned char lead = (unsigned char)p[0], second;
-	size_t len = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-
-	if (lead < 0xc2 || lead > 0xf4 || (size_t)(end - p) < len)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if (((unsigned char)p[i] & 0xc0) != 0x80)
-			return 0;
-	second = (unsigned char)p[1];
-	if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) ||
-	    (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90))
-		return 0;
-	return len;
+	s->at = skip_space(s->at, s->end);
+	return s->at < s->end ? *s->at : '\0';
 }
 
 static int
@@ -174,111 +129,93 @@ read_unit(const char *p, const char *end, uint32_t *ret_unit)
 	return true;
 }
 
-/* Read the escape at *AT, a pair of surrogates as one, and go past it. */
-static int
-read_escape(const char **at, const char *end, uint32_t *ret_code)
+/* Read the escape at P, a pair of surrogates as one; its LEN is 0 if there is none. */
+static struct escape
+read_escape(const char *p, const char *end)
 {
-	static const char letters[] = "\"\\/bfnrt", codes[] = "\"\\/\b\f\n\r\t";
-	const char *letter;
 	uint32_t high, low;
 
-	if (end - *at < 2)
-		return SPELL_E_BAD;
-	letter = memchr(letters, (*at)[1], sizeof(letters) - 1);
-	if (letter != NULL) {
-		*ret_code = (unsigned char)codes[letter - letters];
-		*at += 2;
-		return 0;
+	if (end - p < 2 || *p != '\\')
+		return (struct escape){ 0 };
+	if (codes[(unsigned char)p[1]] != 0)
+		return (struct escape){ codes[(unsigned char)p[1]], 2 };
+	if (!read_unit(p, end, &high))
+		return (struct escape){ 0 };
+	if (high >= 0xd800 && high <= 0xdbff && read_unit(p + 6, end, &low) &&
+	    low >= 0xdc00 && low <= 0xdfff)
+		return (struct escape){ 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), 12 };
+	return (struct escape){ high, 6 };
+}
+
+/* Write a character that came as an escape at TO in the one spelling it has here. */
+static size_t
+put_code(char *to, uint32_t code)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (code < sizeof(letters) && letters[code] != 0) {
+		to[0] = '\\';
+		to[1] = letters[code];
+		return 2;
 	}
-	if (!read_unit(*at, end, &high))
-		return SPELL_E_BAD;
-	*at += 6;
-	*ret_code = high;
-	if (high >= 0xd800 && high <= 0xdbff && read_unit(*at, end, &low) &&
-	    low >= 0xdc00 && low <= 0xdfff) {
-		*at += 6;
-		*ret_code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-	}
-	return 0;
+	if (code >= 0x20 && !utf8_is_surrogate(code))
+		return utf8_put(to, code);
+	to[0] = '\\';
+	to[1] = 'u';
+	for (int i = 0; i < 4; i++)
+		to[2 + i] = hex[code >> (12 - 4 * i) & 0xf];
+	return 6;
 }
 
-/* Write a character that came as an escape in the one spelling it has here. */
-static int
-put_code(struct spell *s, uint32_t code)
+/* Copy the escapes in a row at FROM that are those of their code; returns how much. */
+static size_t
+copy_escapes(char *to, const char *from, const char *end)
 {
-	static const char codes[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	const char *at = memchr(codes, (int)(code & 0xff), sizeof(codes) - 1);
-	char text[8];
+	const char *p = from;
 
-	if (at != NULL && code < 0x80)
-		return put(s, (char[]){ '\\', letters[at - codes] }, 2);
-	if (code >= 0x20 && !is_surrogate(code))
-		return put(s, text, encode_utf8(text, code));
-	snprintf(text, sizeof(text), "\\u%04x", (unsigned int)(code & 0xffff));
-	return put(s, text, 6);
-}
+	for (; end - p >= 2 && *p == '\\'; p += 2, to += 2) {
+		unsigned char code = codes[(unsigned char)p[1]];
 
-static bool
-is_plain(char c)
-{
-	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
-}
-
-/* The first byte from P that is_plain() does not hold for; eight at a time. */
-static const char *
-skip_plain(const char *p, const char *end)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-
-	for (; end - p >= 8; p += 8) {
-		uint64_t word, odd;
-
-		memcpy(&word, p, sizeof(word));
-		odd = word | (word - ones * 0x20);
-		odd |= (word ^ ones * '"') - ones;
-		odd |= (word ^ ones * '\\') - ones;
-		if ((odd & tops) != 0)
+		if (code == 0 || letters[code] == 0)
 			break;
+		memcpy(to, p, 2);
 	}
-	while (p < end && is_plain(*p))
-		p++;
-	return p;
+	return (size_t)(p - from);
 }
 
 int
-spell_string(struct spell *s, struct bytes *ret_raw)
+spell_string(struct spell *s)
 {
-	const char *start = s->at, *run = start, *p;
-	uint32_t code;
-	int r;
+	const char *at = s->at + 1, *end = s->end, *odd;
+	char *to = s->to;
+	bool is_plain = true;
 
-	if (!spell_take(s, '"'))
-		return SPELL_E_BAD;
-	for (p = skip_plain(s->at, s->end); p < s->end && *p != '"'; p = skip_plain(p, s->end)) {
-		if ((unsigned char)*p >= 0x80) {
-			size_t len = utf8_len(p, s->end);
+	*to++ = '"';
+	while ((odd = s->copy_plain(to, at, end)) < end && *odd != '"') {
+		size_t n;
 
-			if (len == 0)
+		to += odd - at;
+		n = *odd == '\\' ? copy_escapes(to, odd, end) : utf8_copy(to, odd, end);
+		to += n;
+		at = odd + n;
+		is_plain &= *odd != '\\';
+		if (n == 0) {
+			struct escape escape = read_escape(at, end);
+
+			if (escape.len == 0)
 				return SPELL_E_BAD;
-			p += len;
-			continue;
+			at += escape.len;
+			to += put_code(to, escape.code);
 		}
-		r = put(s, run, (size_t)(p - run));
-		if (r != 0)
-			return r;
-		r = *p == '\\' ? read_escape(&p, s->end, &code) : SPELL_E_BAD;
-		if (r != 0)
-			return r;
-		r = put_code(s, code);
-		if (r != 0)
-			return r;
-		run = p;
 	}
-	if (p == s->end)
+	if (odd == end)
 		return SPELL_E_BAD;
-	s->at = p + 1;
-	*ret_raw = (struct bytes){ start + 1, (size_t)(p - start - 1) };
-	return put(s, run, (size_t)(s->at - run));
+	to += odd - at;
+	*to++ = '"';
+	s->at = odd + 1;
+	s->to = to;
+	s->is_plain = is_plain;
+	return 0;
 }
 
 int
@@ -287,121 +224,266 @@ spell_unescape(struct bytes raw, bool mend, struct arena *arena, struct bytes *r
 	const char *p = raw.ptr, *end = raw.ptr + raw.len;
 	char *text = arena_alloc(arena, raw.len + 1);
 	size_t len = 0;
-	uint32_t code;
 
 	if (text == NULL)
 		return -E2BIG;
 	while (p < end) {
 		size_t run = bytes_find_char((struct bytes){ p, (size_t)(end - p) }, '\\');
-		int r;
+		struct escape escape;
 
 		memcpy(text + len, p, run);
 		len += run;
 		p += run;
 		if (p == end)
 			break;
-		r = read_escape(&p, end, &code);
-		assert(r == 0);
-		len += encode_utf8(text + len, mend && is_surrogate(code) ? 0xfffd : code);
+		escape = read_escape(p, end);
+		assert(escape.len > 0);
+		p += escape.len;
+		len += utf8_put(text + len,
+		    mend && utf8_is_surrogate(escape.code) ? 0xfffd : escape.code);
 	}
 	text[len] = '\0';
 	*ret_text = (struct bytes){ text, len };
 	return 0;
 }
 
-static int
-read_number(struct spell *s, struct number *ret_number)
+/* The first byte in memory whose top bit is set in TOPS, which is not 0. */
+static size_t
+first_top(uint64_t tops)
 {
-	struct number number = { .is_negative = spell_take(s, '-') };
+	const bool is_little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
-	number.whole = take_digits(s);
-	if (number.whole.len == 0 || (number.whole.len > 1 && number.whole.ptr[0] == '0'))
+	return (size_t)(is_little ? __builtin_ctzll(tops) : __builtin_clzll(tops)) / 8;
+}
+
+/* The top bit of each byte of WORD that is no digit. */
+static uint64_t
+not_digits(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+
+	word ^= ones * '0';
+	return (word | ((word & ~tops) + ones * (0x80 - 10))) & tops;
+}
+
+/* The first byte from P that is no digit. */
+static inline const char *
+skip_digits(const char *p, const char *end)
+{
+	uint64_t word, odd;
+
+	for (; end - p >= (ptrdiff_t)sizeof(word); p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		odd = not_digits(word);
+		if (odd != 0)
+			return p + first_top(odd);
+	}
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* Copy the LEN digits at FROM to TO, which has room for FEW in any case. */
+static char *
+put_digits(char *to, const char *from, size_t len, const char *end)
+{
+	if (len <= FEW && end - from >= FEW)
+		memcpy(to, from, FEW);
+	else
+		memcpy(to, from, len);
+	return to + len;
+}
+
+/*
+ * Read the exponent at *AT, if there is one: exact below EXPONENT_STOP and else
+ * at least that.
+ */
+static int
+read_exponent(const char **at, const char *end, int64_t *ret_exponent)
+{
+	const char *p = *at, *past;
+	bool is_negative;
+	int64_t value = 0;
+
+	*ret_exponent = 0;
+	if (p == end || (*p != 'e' && *p != 'E'))
+		return 0;
+	p++;
+	is_negative = p < end && *p == '-';
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	past = skip_digits(p, end);
+	if (past == p)
 		return SPELL_E_BAD;
-	if (spell_take(s, '.')) {
-		number.is_real = true;
-		number.fraction = take_digits(s);
-		if (number.fraction.len == 0)
-			return SPELL_E_BAD;
-	}
-	if (spell_take(s, 'e') || spell_take(s, 'E')) {
-		number.is_real = true;
-		number.is_exponent_negative = spell_take(s, '-');
-		if (!number.is_exponent_negative)
-			spell_take(s, '+');
-		number.exponent = take_digits(s);
-		if (number.exponent.len == 0)
-			return SPELL_E_BAD;
-	}
-	*ret_number = number;
+	for (; p < past && value < EXPONENT_STOP; p++)
+		value = value * 10 + (*p - '0');
+	*at = past;
+	*ret_exponent = is_negative ? -value : value;
 	return 0;
 }
 
-/* The exponent of NUMBER, exact below EXPONENT_STOP and else at least that. */
-static int64_t
-read_exponent(const struct number *number)
+static struct bytes
+take_digits(const char **at, const char *end)
 {
-	int64_t value = 0;
+	const char *start = *at;
 
-	for (size_t i = 0; i < number->exponent.len && value < EXPONENT_STOP; i++)
-		value = value * 10 + (number->exponent.ptr[i] - '0');
-	return number->is_exponent_negative ? -value : value;
+	*at = skip_digits(start, end);
+	return (struct bytes){ start, (size_t)(*at - start) };
 }
 
-/* Write NUMBER as its digits, without zeros at either end, and a power of ten. */
-static int
-put_real(struct spell *s, const struct number *number)
+/* Take the zeros off both ends of NUMBER's digits; the exponent makes up for them. */
+static void
+trim_zeros(struct number *number)
 {
-	size_t n = number->whole.len + number->fraction.len, n_zero = 0;
-	int64_t exponent = read_exponent(number) - (int64_t)number->fraction.len;
-	int r = reserve(s, n + 32);
-	char *digits;
+	struct bytes *whole = &number->whole, *fraction = &number->fraction;
 
-	if (r < 0)
+	while (fraction->len > 0 && fraction->ptr[fraction->len - 1] == '0')
+		fraction->len--;
+	number->exponent -= (int64_t)fraction->len;
+	if (whole->ptr[0] == '0') {
+		whole->len = 0;
+		while (fraction->len > 0 && fraction->ptr[0] == '0')
+			*fraction = (struct bytes){ fraction->ptr + 1, fraction->len - 1 };
+	}
+	while (fraction->len == 0 && whole->len > 0 && whole->ptr[whole->len - 1] == '0') {
+		whole->len--;
+		number->exponent++;
+	}
+}
+
+static char *
+put_exponent(char *to, int64_t exponent)
+{
+	uint64_t left = (uint64_t)(exponent < 0 ? -exponent : exponent);
+	char digits[20], *p = digits + sizeof(digits);
+
+	*to++ = 'e';
+	if (exponent < 0)
+		*to++ = '-';
+	if (left < 100) {
+		if (left >= 10)
+			*to++ = (char)('0' + left / 10);
+		*to++ = (char)('0' + left % 10);
+		return to;
+	}
+	do
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	while (p < digits + sizeof(digits))
+		*to++ = *p++;
+	return to;
+}
+
+/* Read the number that starts at START and has the digits WHOLE, and write it as a real. */
+static int
+spell_real(struct spell *s, const char *start, struct bytes whole)
+{
+	struct number number = { .is_negative = *start == '-', .whole = whole };
+	const char *p = whole.ptr + whole.len, *end = s->end;
+	char *to;
+	int r;
+
+	number.fraction = (struct bytes){ p, 0 };
+	if (p < end && *p == '.') {
+		p++;
+		number.fraction = take_digits(&p, end);
+		if (number.fraction.len == 0)
+			return SPELL_E_BAD;
+	}
+	r = read_exponent(&p, end, &number.exponent);
+	if (r == 0)
+		r = reserve(s, (size_t)(end - start) + REAL_EXTRA + ROOM);
+	if (r != 0)
 		return r;
-	digits = s->out + s->out_len + number->is_negative;
-	memcpy(digits, number->whole.ptr, number->whole.len);
-	if (number->fraction.len > 0)
-		memcpy(digits + number->whole.len, number->fraction.ptr, number->fraction.len);
-	for (; n > 0 && digits[n - 1] == '0'; n--)
-		exponent++;
-	if (n == 0)
-		return put(s, "0e0", 3);
-	if (exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
+	trim_zeros(&number);
+	s->at = p;
+	if (number.whole.len + number.fraction.len == 0) {
+		s->to = mempcpy(s->to, "0e0", 3);
+		return 0;
+	}
+	if (number.exponent > EXPONENT_MAX || number.exponent < -EXPONENT_MAX)
 		return SPELL_E_BAD;
-	while (digits[n_zero] == '0')
-		n_zero++;
-	n -= n_zero;
-	memmove(digits, digits + n_zero, n);
-	if (number->is_negative)
-		digits[-1] = '-';
-	n += (size_t)snprintf(digits + n, 24, "e%" PRId64, exponent);
-	s->out_len += n + number->is_negative;
+	*s->to = '-';
+	to = put_digits(s->to + number.is_negative, number.whole.ptr, number.whole.len, end);
+	to = put_digits(to, number.fraction.ptr, number.fraction.len, end);
+	s->to = put_exponent(to, number.exponent);
 	return 0;
 }
 
 int
 spell_number(struct spell *s, bool is_real)
 {
-	const char *start = s->at;
-	struct number number;
-	int r = read_number(s, &number);
+	const char *start = s->at, *p = start + (*start == '-');
+	struct bytes whole = take_digits(&p, s->end);
 
-	if (r != 0)
-		return r;
-	if (is_real || number.is_real)
-		return put_real(s, &number);
-	if (number.whole.ptr[0] == '0')
-		return spell_put(s, '0');
-	return put(s, start, (size_t)(s->at - start));
+	if (whole.len == 0 || (whole.len > 1 && whole.ptr[0] == '0'))
+		return SPELL_E_BAD;
+	if (is_real || (p < s->end && (*p == '.' || *p == 'e' || *p == 'E')))
+		return spell_real(s, start, whole);
+	if (whole.ptr[0] == '0')
+		start = whole.ptr;
+	s->to = put_digits(s->to, start, (size_t)(p - start), s->end);
+	s->at = p;
+	return 0;
+}
+
+/* Read an integer of few digits that is canonical as it stands; false if it is not so. */
+static bool
+copy_short(struct spell *s)
+{
+	const char *p = s->at;
+	uint64_t word, odd;
+	size_t len;
+
+	if (s->end - p < (ptrdiff_t)sizeof(word))
+		return false;
+	memcpy(&word, p, sizeof(word));
+	odd = not_digits(word);
+	len = odd != 0 ? first_top(odd) : 0;
+	if (len == 0 || (*p == '0' && len > 1) || p[len] == '.' || (p[len] | 0x20) == 'e')
+		return false;
+	memcpy(s->to, &word, sizeof(word));
+	s->to += len;
+	s->at += len;
+	return true;
+}
+
+/* Where a number begins behind white space and a comma, if so it goes on from P; else NULL. */
+static const char *
+next_number(const char *p, const char *end)
+{
+	p = skip_space(p, end);
+	if (p == end || *p != ',')
+		return NULL;
+	p = skip_space(p + 1, end);
+	return p < end && (*p == '-' || (*p >= '0' && *p <= '9')) ? p : NULL;
 }
 
 int
-spell_word(struct spell *s, const char *word)
+spell_numbers(struct spell *s, size_t *n)
 {
-	size_t len = strlen(word);
+	const char *next;
 
-	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
+	for (;;) {
+		int r = copy_short(s) ? 0 : spell_number(s, false);
+
+		if (r != 0)
+			return r;
+		++*n;
+		next = next_number(s->at, s->end);
+		if (next == NULL)
+			return 0;
+		s->at = next;
+		*s->to++ = ',';
+	}
+}
+
+int
+spell_word(struct spell *s, struct bytes word)
+{
+	if ((size_t)(s->end - s->at) < word.len || memcmp(s->at, word.ptr, word.len) != 0)
 		return SPELL_E_BAD;
-	s->at += len;
-	return put(s, word, len);
+	s->to = mempcpy(s->to, word.ptr, word.len);
+	s->at += word.len;
+	return 0;
 }

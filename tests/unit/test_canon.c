@@ -406,11 +406,12 @@ draw_string(void)
 	static const char *const pieces[] = {
 		"a", "b", "model", " ", "\"", "\\", "/", "\n", "\x01", "\x7f", "\303\251",
 		"\342\202\254", "\360\237\230\200", "\357\277\277", "\\u0041", "0", "1.0",
+		"a run of plain bytes that takes more than one step",
 	};
-	char text[64] = "";
+	char text[2048] = "";
 	size_t len = 0;
 
-	for (unsigned int n = draw(6); n > 0; n--) {
+	for (unsigned int n = draw(draw(8) == 0 ? 40 : 6); n > 0; n--) {
 		const char *piece = pieces[draw(ARRAY_LEN(pieces))];
 
 		memcpy(text + len, piece, strlen(piece));
@@ -452,7 +453,7 @@ draw_value(int depth)
 		return value;
 	default:
 		value = json_object();
-		for (unsigned int n = draw(6); n > 0; n--) {
+		for (unsigned int n = draw(draw(50) == 0 ? 60 : 6); n > 0; n--) {
 			name = draw_string();
 			json_object_set_new(value, json_string_value(name), draw_value(depth - 1));
 			json_decref(name);
