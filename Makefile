@@ -21,6 +21,11 @@ NEEDS_asan	= build run test
 NEEDS_tsan	= build run test
 NEEDS_fuzz	= build run test
 NEEDS_bench	= build run bench
+NEEDS_bench-hit	= $(NEEDS_bench)
+NEEDS_bench-store	= $(NEEDS_bench)
+NEEDS_bench-scale	= $(NEEDS_bench)
+NEEDS_bench-canon	= build
+NEEDS_bench-sieve	= build
 NEEDS_deps-bench = build run bench
 NEEDS	= $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))))
 ifneq ($(DEPS),0)
@@ -52,20 +57,22 @@ endif
 
 BASE	= arena buf bytes clock err glob list log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key place policy print purge run scribe shuffle sieve spell store \
-	  store_file store_guard store_open store_write tally utf8 variant
+CACHE	= canon digest entry key place policy print purge run scribe shuffle sieve spell \
+	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
 	  tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version worker
+BENCH	= canon hit store scale sieve
+BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob list log num
 UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle sieve spell store \
-	  store_write tally utf8 variant
+UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle sieve spell \
+	  store store_write tally utf8 variant
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
@@ -101,7 +108,7 @@ SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
 JOBS	= -j$(shell nproc)
 
 .PHONY: help all run demo test lint asan tsan fuzz bench install clean deps deps-bench \
-	tests check check-fuzz check-clients tidy
+	$(BENCH:%=bench-%) tests check check-fuzz check-clients tidy
 help:
 	@echo "make run      the proxy and a demo engine on http://127.0.0.1:8080"
 	@echo "make demo     ask twice, wait once: a short run of the same on free ports"
@@ -111,7 +118,7 @@ help:
 	@echo "make asan     unit, replay and scenario tests under ASan and UBSan"
 	@echo "make tsan     what has threads, under TSan"
 	@echo "make fuzz     the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
-	@echo "make bench    speed, against peers in the same run"
+	@echo "make bench    speed, against peers in the same run; bench-hit and so on: one part"
 	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with the systemd unit"
 	@echo "make deps     install what is missing to build and test; deps-bench, to measure"
 	@echo "make clean"
@@ -131,11 +138,9 @@ $(BUILD)/reprise: $(BUILD)/proxy/main.o $(BELOW_proxy)
 $(BUILD)/demo-engine: $(BUILD)/tests/engine/demo_engine.o $(BELOW_base)
 	$(CC) $(CFLAGS) -o $@ $^ -levent_core -levent_extra -ljansson
 
-$(BUILD)/bench-latency: $(BUILD)/bench/latency.o $(BELOW_base)
-	$(CC) $(CFLAGS) -o $@ $^
-
-$(BUILD)/bench-canon: $(BUILD)/bench/canon.o $(BELOW_cache)
-	$(CC) $(CFLAGS) -o $@ $^ -ljansson
+$(BENCH_PROGRAMS): $(BUILD)/bench-%: $(BUILD)/bench/%.o $(BELOW_proxy)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lm
+$(BUILD)/bench-store: LDLIBS += -Wl,--wrap=scribe_start,--wrap=scribe_stop
 
 $(PLAYER): $(REPLAY:%=$(BUILD)/tests/replay/%.o) $(BELOW_replay)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -231,10 +236,17 @@ lint:
 	    --suppress=missingIncludeSystem -D'json_object_foreach(o,n,v)=while (next(o,&n,&v))' \
 	    -I. base cache config proxy
 
+# All of them, whatever one of them says.
 bench:
-	@$(SUBMAKE) $(JOBS) all $(BUILD)/bench-latency $(BUILD)/bench-canon
-	@BUILD=$(BUILD) $(PYTHON) -B bench/hit.py
-	@$(BUILD)/bench-canon
+	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
+	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
+
+bench-hit bench-store bench-scale: bench-%: all $(BENCH_PROGRAMS)
+	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
+
+# Those that are a program alone.
+bench-canon bench-sieve: bench-%: $(BUILD)/bench-%
+	@$<
 
 install: all
 	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise

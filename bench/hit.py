@@ -1,235 +1,150 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A hit of Reprise against nginx that does nothing but `return 200`.
+"""A hit: against nginx that caches POSTs, against nginx that does nothing but `return 200`,
+against the same hit spelled otherwise each time, and with two workers against one.
 
     BUILD=build bench/hit.py
 
-Both have one worker on one core, the client another; both answer the same bytes.
-Rounds alternate, so that what else the machine does falls on both alike.  Latency
-is what a client sees over one connection that is kept alive.  Exits 1 when the
-median of Reprise is more than LIMIT times that of nginx.
+One worker on one core, wrk on another, CONNECTIONS connections; an answer of 1 kB.
+Latency is what a client sees over one connection that is kept alive.
 """
 
 import contextlib
-import http.client
 import json
 import os
-import pathlib
-import re
-import shutil
-import socket
+import random
 import statistics
 import subprocess
-import sys
-import tempfile
-import threading
-import time
 
-LIMIT = 1.3
-ROUNDS = 11
-REQUESTS = 10000                # in a round
-CONNECTIONS = 32
-LOAD_ROUNDS = 3
-LOAD_SECONDS = 2
-START_TIMEOUT = 20
-QUESTION_LENGTH = 134
-PATH = "/models/t5-base"
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
+import stage
 
-
-class Failed(Exception):
-    """The measurement could not be made; the text says why."""
+ROUNDS = 3
+SECONDS = 1
+LATENCY_ROUNDS = 11
+LATENCY_REQUESTS = 10000        # in a round
+# Bytes of a question, and how many times the hits of nginx's cache are asked for.  The largest
+# is what nginx can cache at all: it counts key and head in 16 bits.
+SIZES = {134: 1.5, 4200: 5, 64000: 15}
+FLOOR_CPU = 1.25                # at most so many times the CPU of nginx that only returns
+FLOOR_LATENCY = 1.3
+RESPELLED_CPU = 1.5
+TWO_WORKERS_CPU = 1.1
+TWO_WORKERS_ROUNDS = 9          # one shares its core with wrk where there are but two
+CHAT_LENGTH = 4200
+TURNS = 8
+SPELLINGS = 300000              # that a run may begin with
 
 
-def pinned(core):
-    cores = sorted(os.sched_getaffinity(0))
-    return ["taskset", "-c", str(cores[core % len(cores)])]
+def name_of(length):
+    return f"{length} B" if length < 1000 else f"{length / 1000:g} kB"
 
 
-def question():
-    """The translation of the demo, made as long as was said."""
-    def make(padding):
-        text = f"Translate English to German: My name is Wolfgang.{'.' * padding}"
-        return json.dumps({"inputs": text}).encode()
-    body = make(QUESTION_LENGTH - len(make(0)))
-    assert len(body) == QUESTION_LENGTH
-    return body
+def against_nginx(table, place, up, px):
+    for length, least in SIZES.items():
+        question = stage.task_question(length)
+        stage.warm(px, stage.TASK, question)
+        with stage.nginx(place / f"nginx-{length}", up.server_port, length) as (cache, floor):
+            check_nginx(cache, question)
+            with up.closed():
+                loads = stage.alternate({name: lambda server=server: stage.load(
+                    server, stage.TASK, "post.lua", SECONDS, QUESTION=question)
+                    for name, server in (("px", px), ("cache", cache), ("floor", floor))}, ROUNDS)
+            px_load, cache_load, floor_load = (loads[name] for name in ("px", "cache", "floor"))
+            table.row(f"hit, {name_of(length)}: times the hits of nginx's POST cache", px_load,
+                      cache_load, cache_load.cpu / px_load.cpu, (">=", least))
+            table.row(f"hit, {name_of(length)}: times the CPU of nginx `return 200`", px_load,
+                      floor_load, px_load.cpu / floor_load.cpu,
+                      ("<=", FLOOR_CPU) if length == min(SIZES) else None)
+            if length == min(SIZES):
+                latency_row(table, place, {"px": px, "floor": floor}, question)
 
 
-@contextlib.contextmanager
-def running(command, **how):
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **how)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(START_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def check_nginx(cache, question):
+    stage.ask(cache, stage.TASK, question)
+    if stage.ask(cache, stage.TASK, question)[0] != "HIT":
+        raise stage.Failed("nginx does not cache the question")
 
 
-def announced_port(pipe, name, last_line):
-    """The port that a program of ours says it listens on; its further log is read away."""
-    port = None
-    for line in pipe:
-        match = re.search(r"listening on .*:(\d+)$", line.strip())
-        port = int(match.group(1)) if match else port
-        if last_line in line:
-            break
-    if port is None:
-        raise Failed(f"{name} did not start")
-    threading.Thread(target=pipe.read, daemon=True).start()
-    return port
-
-
-@contextlib.contextmanager
-def engine():
-    command = [str(BUILD / "demo-engine"), "--listen", "127.0.0.1:0", "--delay", "0ms"]
-    with running(command, stdout=subprocess.PIPE, text=True) as process:
-        yield announced_port(process.stdout, "demo-engine", "listening on")
-
-
-@contextlib.contextmanager
-def reprise(directory, upstream_port):
-    config = directory / "reprise.yaml"
-    config.write_text(json.dumps({
-        "listen": "127.0.0.1:0",
-        "workers": 1,
-        "cache": {"path": str(directory / "cache"), "size": "64MB"},
-        "upstreams": {"engine": {"url": f"http://127.0.0.1:{upstream_port}"}},
-    }))
-    command = [*pinned(0), str(BUILD / "reprise"), "serve", "-c", str(config)]
-    with running(command, stderr=subprocess.PIPE, text=True) as process:
-        yield announced_port(process.stderr, "reprise", "ready")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-@contextlib.contextmanager
-def nginx(directory, answer):
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    port = free_port()
-    config = directory / "nginx.conf"
-    text = (HERE / "nginx.conf").read_text()
-    for name, value in (("DIR", str(directory)), ("PORT", str(port)),
-                        ("ANSWER", answer.decode().replace("'", "\\'"))):
-        text = text.replace(f"@{name}@", value)
-    config.write_text(text)
-    command = [*pinned(0), program, "-p", str(directory), "-c", str(config)]
-    with running(command, stderr=subprocess.DEVNULL) as process:
-        wait_for(port, process)
-        yield port
-
-
-def wait_for(port, process):
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        time.sleep(0.01)
-    raise Failed("nginx did not start")
-
-
-def ask(port, body):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT)
-    connection.request("POST", PATH, body, {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    answer = response.read()
-    connection.close()
-    if response.status != 200:
-        raise Failed(f"port {port} answered {response.status}: {answer.decode()}")
-    return response.headers.get("x-compute-type"), answer
-
-
-def warm(port, body):
-    """Ask until the answer comes from the cache: it is stored a moment after it was given."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline:
-        computed_by, answer = ask(port, body)
-        if computed_by == "cache":
-            return answer
-    raise Failed("the question never came from the cache")
-
-
-def latency(port, request_file, mark):
-    """(min, p50, p99) of a round, in microseconds."""
-    command = [*pinned(1), str(BUILD / "bench-latency"), str(port), str(request_file),
-               str(REQUESTS), *mark]
+def latency(server, request_file, mark):
+    """Median of a round, in microseconds."""
+    command = [*stage.pinned(stage.CLIENT), str(stage.BUILD / "bench-latency"),
+               str(server.port), str(request_file), str(LATENCY_REQUESTS), *mark]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Failed(done.stderr)
-    return [int(word) / 1000 for word in done.stdout.split()]
+        raise stage.Failed(done.stderr)
+    return int(done.stdout.split()[1]) / 1000
 
 
-def load(port, body):
-    """Requests per second over many connections."""
-    command = [*pinned(1), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{LOAD_SECONDS}s",
-               "-s", str(HERE / "post.lua"), f"http://127.0.0.1:{port}{PATH}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False,
-                          env={**os.environ, "QUESTION": body.decode()})
-    match = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
-    if not match or "Non-2xx" in done.stdout:
-        raise Failed(f"wrk: {done.stdout}{done.stderr}")
-    return float(match.group(1))
+def latency_row(table, place, servers, question):
+    request_file = place / "request"
+    request_file.write_bytes(
+        f"POST {stage.TASK} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(question)}\r\n\r\n{question}".encode())
+    marks = {"px": ["x-compute-type: cache"], "floor": []}
+    times = {name: [] for name in servers}
+    for _ in range(LATENCY_ROUNDS):
+        for name, server in servers.items():
+            times[name].append(latency(server, request_file, marks[name]))
+    px, floor = (statistics.median(times[name]) for name in ("px", "floor"))
+    table.row(f"hit, {name_of(len(question))}: median latency, against nginx `return 200`",
+              f"{px:.1f} us", f"{floor:.1f} us", px / floor, ("<=", FLOOR_LATENCY))
 
 
-def measure(ports, body, request_file):
-    """{name: ([min, p50, p99], requests per second)}, medians over the rounds."""
-    marks = {"reprise": ["x-compute-type: cache"], "nginx": []}
-    latencies = {name: [] for name in ports}
-    loads = {name: [] for name in ports}
-    for _ in range(ROUNDS):
-        for name, port in ports.items():
-            latencies[name].append(latency(port, request_file, marks[name]))
-    for _ in range(LOAD_ROUNDS):
-        for name, port in ports.items():
-            loads[name].append(load(port, body))
-    return {name: ([statistics.median(column) for column in zip(*latencies[name])],
-                   statistics.median(loads[name])) for name in ports}
+def chat_members():
+    """The members of a conversation of CHAT_LENGTH, form feeds where white space may go."""
+    def members(text):
+        contents = [f'{stage.words(CHAT_LENGTH // 10, seed)}\n\nand "so" on\n'
+                    for seed in range(TURNS)] + [text]
+        messages = ",".join(f'{{"role":"{"assistant" if i % 2 else "user"}",\f"content":'
+                            f'{json.dumps(content)}}}' for i, content in enumerate(contents))
+        return "\n".join(['"model":\f"t5-base"', f'"messages":\f[{messages}]',
+                          '"temperature":\f0.7', '"top_p":\f0.95', '"max_tokens":\f256',
+                          '"seed":\f17'])
+    return stage.padded(members, CHAT_LENGTH)
 
 
-def report(results, answer):
-    print(f"a question of {QUESTION_LENGTH} bytes, an answer of {len(answer)}, keep-alive, "
-          f"one core each; medians of {ROUNDS} rounds of {REQUESTS}\n")
-    print(f"{'':<20}{'min':>9}{'p50':>9}{'p99':>9}{f'req/s, {CONNECTIONS} connections':>26}")
-    for name, label in (("nginx", "nginx return 200"), ("reprise", "reprise, a hit")):
-        times, rate = results[name]
-        print(f"{label:<20}" + "".join(f"{t:>6.1f} us" for t in times) + f"{rate:>26,.0f}")
-    ratio = results["reprise"][0][1] / results["nginx"][0][1]
-    print(f"{'ratio':<20}{'':>9}{ratio:>9.2f}{'':>9}"
-          f"{results['reprise'][1] / results['nginx'][1]:>26.2f}\n")
-    if ratio > LIMIT:
-        print(f"too slow: the median is {ratio:.2f} times that of nginx, more than {LIMIT}")
-        return 1
-    print(f"fine: the median is {ratio:.2f} times that of nginx, at most {LIMIT} is asked for")
-    return 0
+def respelled_row(table, up, px):
+    members = chat_members()
+    plain = "{" + members.replace("\n", ",").replace("\f", "") + "}"
+    stage.warm(px, stage.CHAT, plain)
+    draw = random.Random()
+
+    def load(**how):
+        return stage.load(px, stage.CHAT, "respell.lua", SECONDS, MEMBERS=members,
+                          FIRST=str(draw.randrange(SPELLINGS)), **how)
+    with up.closed():
+        loads = stage.alternate({"other": load, "same": lambda: load(SAME="1")}, ROUNDS)
+    table.row(f"hit, {name_of(CHAT_LENGTH)}, spelled otherwise each time: times the "
+              "CPU of the same bytes", loads["other"], loads["same"],
+              loads["other"].cpu / loads["same"].cpu, ("<=", RESPELLED_CPU))
 
 
-def main():
-    body = question()
+def two_workers_row(table, place, up):
+    question = stage.task_question(min(SIZES))
+    cores = (0, 1) if len(os.sched_getaffinity(0)) > 1 else (0,)
     with contextlib.ExitStack() as stack:
-        directory = pathlib.Path(stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="reprise-bench-")))
-        os.chmod(directory, 0o755)      # the worker of nginx is another user
-        px = stack.enter_context(reprise(directory, stack.enter_context(engine())))
-        answer = warm(px, body)
-        ports = {"nginx": stack.enter_context(nginx(directory, answer)), "reprise": px}
-        request_file = directory / "request"
-        request_file.write_bytes(
-            f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        return report(measure(ports, body, request_file), answer)
+        servers = {}
+        for workers in (1, 2):
+            servers[workers] = stack.enter_context(stage.reprise(
+                place / f"workers-{workers}", up.server_port, workers=workers, cores=cores))
+            stage.warm(servers[workers], stage.TASK, question)
+        stack.enter_context(up.closed())
+        loads = stage.alternate({workers: lambda server=server: stage.load(
+            server, stage.TASK, "post.lua", SECONDS, QUESTION=question)
+            for workers, server in servers.items()}, TWO_WORKERS_ROUNDS)
+    table.row("hit, two workers: times the CPU of one worker", loads[2], loads[1],
+              loads[2].cpu / loads[1].cpu, ("<=", TWO_WORKERS_CPU))
+
+
+def run():
+    table = stage.Table("A hit: CPU time and rate of requests, one core")
+    with stage.directory() as place, stage.upstream() as up:
+        with stage.reprise(place / "reprise", up.server_port) as px:
+            against_nginx(table, place, up, px)
+            respelled_row(table, up, px)
+        two_workers_row(table, place, up)
+    return table.missed
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as failure:
-        sys.exit(f"bench: {failure}")
+    stage.main(run)

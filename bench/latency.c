@@ -31,7 +31,6 @@ struct run {
 	char		 request[ANSWER_MAX];
 	size_t		 request_len;
 	char		 answer[ANSWER_MAX + 1];
-	size_t		 answer_len;	/* of each; 0 before the first */
 	const char	*mark;
 };
 
@@ -80,7 +79,7 @@ whole_length(const char *answer)
 static bool
 ask(struct run *run)
 {
-	size_t got = 0, wanted = run->answer_len;
+	size_t got = 0, wanted = 0;	/* answers differ in length: their age grows */
 
 	if (write(run->fd, run->request, run->request_len) != (ssize_t)run->request_len)
 		return false;
@@ -94,7 +93,6 @@ ask(struct run *run)
 		if (wanted == 0)
 			wanted = whole_length(run->answer);
 	}
-	run->answer_len = wanted;
 	return got == wanted;
 }
 

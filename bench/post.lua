@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- For wrk: the question, as hit.py made it.
+-- For wrk: one question, as the script that starts it made it.
 wrk.method = "POST"
 wrk.body = os.getenv("QUESTION")
 wrk.headers["Content-Type"] = "application/json"
