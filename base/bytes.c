@@ -19,37 +19,53 @@ bytes_eq(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Most texts that are compared differ at once: that is seen before they are measured. */
+static bool
+begins_otherwise(struct bytes a, const char *s)
+{
+	return a.len > 0 && s != NULL && ((a.ptr[0] ^ s[0]) & ~0x20) != 0;
+}
+
 bool
 bytes_eq_str(struct bytes a, const char *s)
 {
-	return bytes_eq(a, bytes_str(s));
+	return !begins_otherwise(a, s) && bytes_eq(a, bytes_str(s));
 }
 
 bool
 bytes_eq_nocase(struct bytes a, struct bytes b)
 {
-	return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+	if (a.len != b.len)
+		return false;
+	return a.len == 0 || (((a.ptr[0] ^ b.ptr[0]) & ~0x20) == 0 &&
+	    strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 bool
 bytes_eq_str_nocase(struct bytes a, const char *s)
 {
-	return bytes_eq_nocase(a, bytes_str(s));
+	return !begins_otherwise(a, s) && bytes_eq_nocase(a, bytes_str(s));
 }
 
 bool
 bytes_has_prefix(struct bytes b, const char *prefix)
 {
-	struct bytes want = bytes_str(prefix);
+	struct bytes want;
 
+	if (prefix[0] != '\0' && begins_otherwise(b, prefix))
+		return false;
+	want = bytes_str(prefix);
 	return b.len >= want.len && bytes_eq(bytes_first(b, want.len), want);
 }
 
 bool
 bytes_has_prefix_nocase(struct bytes b, const char *prefix)
 {
-	struct bytes want = bytes_str(prefix);
+	struct bytes want;
 
+	if (prefix[0] != '\0' && begins_otherwise(b, prefix))
+		return false;
+	want = bytes_str(prefix);
 	return b.len >= want.len && bytes_eq_nocase(bytes_first(b, want.len), want);
 }
 

@@ -111,3 +111,13 @@ num_parse_size(struct bytes text, uint64_t *ret_value)
 {
 	return parse_with_unit(text, sizes, ret_value);
 }
+
+char *
+num_format_u64(uint64_t value, char *end)
+{
+	do {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	return end;
+}

@@ -28,4 +28,8 @@ int	num_parse_duration(struct bytes text, usec_t *ret_value) MUST_USE;
 /* A number, alone (bytes) or with a unit in powers of 1024: 64kB 64MB 10GB 1TB. */
 int	num_parse_size(struct bytes text, uint64_t *ret_value) MUST_USE;
 
+/* VALUE in decimal digits, written so that they end at END; returns where they begin. */
+#define NUM_DIGITS_MAX	20
+char	*num_format_u64(uint64_t value, char *end);
+
 #endif

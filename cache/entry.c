@@ -15,9 +15,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <xxhash.h>
-
 #include "cache/digest.h"
+#include "cache/hash.h"
 
 #define MAGIC		UINT32_C(0x65525052)
 #define LENGTHS_AT	72

@@ -10,9 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <xxhash.h>
-
 #include "base/num.h"
+#include "cache/hash.h"
 
 #define QUESTION_HEAD_LEN	2
 #define N_PARTS			6

@@ -8,10 +8,9 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#include <xxhash.h>
-
 #include "base/err.h"
 #include "base/mem.h"
+#include "cache/hash.h"
 
 #define WAYS	4
 

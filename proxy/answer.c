@@ -18,7 +18,7 @@
 #include "proxy/request_priv.h"
 #include "proxy/worker.h"
 
-#define HEAD_MAX	((size_t)256 << 10)
+#define HEAD_MAX	WORKER_HEAD_MAX
 #define REQUEST_ID_MAX	128
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
@@ -39,7 +39,8 @@ struct tags {
 	struct bytes	compute_time;	/* no ptr: absent, as the following */
 	struct bytes	origin;
 	struct bytes	status;		/* Cache-Status */
-	struct bytes	age;
+	bool		has_age;
+	uint64_t	age;		/* in seconds */
 };
 
 static bool
@@ -52,6 +53,17 @@ static bool
 has_no_body(int status)
 {
 	return status < 200 || status == 204 || status == 304;
+}
+
+static int
+format_id(struct request *req, uint64_t id)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[16];
+
+	for (size_t i = sizeof(text); i-- > 0; id >>= 4)
+		text[i] = digits[id & 15];
+	return arena_copy(req->arena, (struct bytes){ text, sizeof(text) }, &req->id);
 }
 
 /* A client's own id is taken if it could be one; else the request gets one. */
@@ -68,7 +80,7 @@ give_id(struct request *req)
 		req->id = id;
 		return 0;
 	}
-	return arena_printf(req->arena, &req->id, "%016" PRIx64, worker_draw_id(req->worker));
+	return format_id(req, worker_draw_id(req->worker));
 }
 
 static int
@@ -87,20 +99,18 @@ add_cors(struct request *req, struct buf *out)
 static int
 add_tags(struct request *req, struct buf *out, const struct tags *tags)
 {
-	const struct field list[] = {
-		{ BYTES_LIT("x-compute-type"), tags->compute },
-		{ BYTES_LIT("x-compute-time"), tags->compute_time },
-		{ BYTES_LIT("x-reprise-origin"), tags->origin },
-		{ BYTES_LIT("Cache-Status"), tags->status },
-		{ BYTES_LIT("Age"), tags->age },
-		{ BYTES_LIT("x-request-id"), req->id },
-	};
-	int r = 0;
+	int r = respond_copy(out, BYTES_LIT("x-compute-type"), tags->compute);
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(list); i++)
-		if (list[i].value.ptr != NULL)
-			r = respond_copy(out, list[i].name, list[i].value);
-	return r;
+	if (r == 0 && tags->compute_time.ptr != NULL)
+		r = respond_copy(out, BYTES_LIT("x-compute-time"), tags->compute_time);
+	if (r == 0 && tags->origin.ptr != NULL)
+		r = respond_copy(out, BYTES_LIT("x-reprise-origin"), tags->origin);
+	if (r == 0)
+		r = respond_own(out, BYTES_LIT("Cache-Status"), tags->status);
+	if (r == 0 && tags->has_age)
+		r = respond_number(out, BYTES_LIT("Age"), tags->age);
+	/* That of a client has been looked at when it was taken. */
+	return r == 0 ? respond_own(out, BYTES_LIT("x-request-id"), req->id) : r;
 }
 
 static void
@@ -183,9 +193,9 @@ send_whole(struct request *req, struct buf *out, struct bytes body)
 	int r = 0;
 
 	if (!has_no_body(req->reply.status))
-		r = respond_fieldf(out, "Content-Length", "%zu", body.len);
+		r = respond_number(out, BYTES_LIT("Content-Length"), body.len);
 	if (r == 0)
-		r = respond_end(out, clock_wall());
+		r = respond_end(out, &req->worker->date, clock_wall());
 	if (r < 0)
 		return r;
 	parts[0] = buf_bytes(out);
@@ -326,20 +336,24 @@ answer_options(struct request *req)
 static int
 send_entry(struct request *req, struct buf *out)
 {
+	char status[] = "reprise; hit; ttl=01234567890123456789";
+	char *digits = status + strlen("reprise; hit; ttl="), *start;
 	struct tags tags = {
 		.compute = BYTES_LIT("cache"),
 		.origin = req->found.compute,
+		.has_age = true,
+		.age = (uint64_t)(req->lifetime.age / USEC_PER_SEC),
 	};
+	size_t len;
 	int r;
 
 	/* Rounded up, as Age is rounded down: together they are the time to live. */
-	r = arena_printf(req->arena, &tags.status, "reprise; hit; ttl=%" PRId64,
-	    (req->lifetime.left + USEC_PER_SEC - 1) / USEC_PER_SEC);
-	if (r == 0)
-		r = arena_printf(req->arena, &tags.age, "%" PRId64,
-		    req->lifetime.age / USEC_PER_SEC);
-	if (r == 0)
-		r = begin_head(req, out, req->found.status, &tags);
+	start = num_format_u64((uint64_t)(req->lifetime.left + USEC_PER_SEC - 1) / USEC_PER_SEC,
+	    status + sizeof(status) - 1);
+	len = (size_t)(status + sizeof(status) - 1 - start);
+	memmove(digits, start, len);
+	tags.status = (struct bytes){ status, (size_t)(digits - status) + len };
+	r = begin_head(req, out, req->found.status, &tags);
 	if (r == 0)
 		r = buf_add(out, req->found.fields);
 	return r < 0 ? r : send_whole(req, out, req->found.body);
@@ -348,13 +362,12 @@ send_entry(struct request *req, struct buf *out)
 enum step
 answer_from_cache(struct request *req)
 {
-	struct buf out;
+	struct buf *out = &req->worker->head;
 	int r;
 
 	tally_add(req->worker->tally, req->found.model, 1);
-	buf_init(&out, HEAD_MAX);
-	r = send_entry(req, &out);
-	buf_done(&out);
+	r = send_entry(req, out);
+	buf_consume(out, buf_len(out));
 	return end_after(req, r, END_HIT);
 }
 
@@ -470,7 +483,7 @@ answer_relay_head(struct request *req)
 	if (r == 0)
 		r = add_framing(req, &out, length);
 	if (r == 0)
-		r = respond_end(&out, clock_wall());
+		r = respond_end(&out, &req->worker->date, clock_wall());
 	if (r == 0) {
 		part = buf_bytes(&out);
 		r = conn_write(client_conn(req->client), &part, 1);

@@ -2,6 +2,7 @@
 /*
  * main.c - what holds for the whole process, then the command line.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -9,6 +10,19 @@
 #include <curl/curl.h>
 
 #include "proxy/cli.h"
+
+/*
+ * Requests take and give back the same memory over and over: given back to the
+ * kernel each time, it is faulted in anew, which was a tenth of a hit's time and
+ * more than half with bodies of 64 kB.
+ */
+static void
+keep_freed_memory(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
 
 int
 main(int argc, char **argv)
@@ -21,6 +35,7 @@ main(int argc, char **argv)
 	/* Tokens are in our memory: no core file, no debugger of another user (H-70). */
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
+	keep_freed_memory();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	r = cli_run(argc, argv);
 	curl_global_cleanup();

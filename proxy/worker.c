@@ -130,6 +130,7 @@ worker_free(struct worker_thread *wt)
 	assert(w->clients == NULL && wt->n_listeners == 0);
 	hand_on_tally(w, 0);
 	tally_free(w->tally);
+	buf_done(&w->head);
 	prints_free(w->prints);
 	multi_free(w->multi);
 	loop_timer_free(wt->drain_timer);
@@ -156,6 +157,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->scribe = options->scribe;
 	w->variants = options->variants;
 	w->tally = tally_new();
+	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {
 		w->reader = store_reader_open(w->store);
 		w->prints = prints_new(PRINT_SLOTS);

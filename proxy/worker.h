@@ -12,9 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "proxy/http/respond.h"
 #include "proxy/stats.h"
+
+#define WORKER_HEAD_MAX	((size_t)256 << 10)
 
 struct client;
 struct config;
@@ -40,6 +44,8 @@ struct worker {
 	usec_t			 tallied;	/* when it was handed on */
 	struct client		*clients;	/* all that are connected */
 	struct stats		 stats;
+	struct respond_date	 date;
+	struct buf		 head;		/* room for the head of an answer, empty between */
 	uint64_t		 next_id;
 	bool			 is_draining;	/* no new requests; the last one stops the loop */
 };

@@ -24,7 +24,7 @@ def function(body="", parameters="int a"):
 
 
 CLEAN = {
-    "cache/key.c": source(function(), f"{OWN}\n#include <string.h>\n\n#include <xxhash.h>\n"
+    "cache/key.c": source(function(), f"{OWN}\n#include <string.h>\n"
                                       '\n#include "base/buf.h"\n'),
     "cache/key.h": HEADER,
     "tests/unit/test_key.c": source("", "", head="/*\n * test_key.c - of keys.\n */\n"),

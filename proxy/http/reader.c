@@ -20,6 +20,7 @@
 
 #define VALUE_MAX		((size_t)16 << 10)	/* H-9 */
 #define CONTENT_LENGTH_DIGITS	19
+#define RESERVE_MAX		((size_t)1 << 20)
 #define PER_CHUNK		16			/* H-5: bytes of framing granted */
 #define FRAMING_SLACK		((size_t)4 << 10)
 
@@ -209,6 +210,19 @@ check_target(struct reader *reader)
 	return r;
 }
 
+/* Room for a body of LEN bytes at once, as far as a promise is worth memory. */
+static int
+reserve_body(struct reader *reader, uint64_t len)
+{
+	char *space;
+
+	if (len == 0)
+		return 0;
+	if (buf_space(&reader->body, len < RESERVE_MAX ? len : RESERVE_MAX, &space) < 0)
+		return refuse(reader, 503, "there is no memory for the body");
+	return 0;
+}
+
 static int
 check_content_length(struct reader *reader)
 {
@@ -223,7 +237,7 @@ check_content_length(struct reader *reader)
 	if (text.len > CONTENT_LENGTH_DIGITS || len > reader->limits.body_max)
 		return refuse(reader, 413, "the body is larger than max_body");
 	reader->head.has_body = len > 0;
-	return 0;
+	return reserve_body(reader, len);
 }
 
 static int

@@ -4,16 +4,12 @@
  */
 #include "proxy/http/respond.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-
-#define VALUE_SIZE	512
-#define DATE_SIZE	32
+#include "base/num.h"
 
 const char *
 respond_phrase(int status)
@@ -70,19 +66,20 @@ respond_phrase(int status)
 int
 respond_begin(struct buf *out, int status)
 {
+	const char ok[] = "HTTP/1.1 200 OK\r\n";
+
+	if (status == 200)
+		return buf_add(out, (struct bytes){ ok, sizeof(ok) - 1 });
 	return buf_addf(out, "HTTP/1.1 %d %s\r\n", status, respond_phrase(status));
 }
 
 int
-respond_copy(struct buf *out, struct bytes name, struct bytes value)
+respond_own(struct buf *out, struct bytes name, struct bytes value)
 {
 	const size_t len = name.len + value.len + strlen(": \r\n");
 	char *p;
-	int r;
+	int r = buf_space(out, len, &p);
 
-	if (!field_name_is_valid(name) || !field_value_is_valid(value))
-		return 0;
-	r = buf_space(out, len, &p);
 	if (r < 0)
 		return r;
 	p = mempcpy(p, name.ptr, name.len);
@@ -95,49 +92,54 @@ respond_copy(struct buf *out, struct bytes name, struct bytes value)
 }
 
 int
+respond_number(struct buf *out, struct bytes name, uint64_t value)
+{
+	char digits[NUM_DIGITS_MAX], *end = digits + sizeof(digits);
+	char *start = num_format_u64(value, end);
+
+	return respond_own(out, name, (struct bytes){ start, (size_t)(end - start) });
+}
+
+int
+respond_copy(struct buf *out, struct bytes name, struct bytes value)
+{
+	if (!field_name_is_valid(name) || !field_value_is_valid(value))
+		return 0;
+	return respond_own(out, name, value);
+}
+
+int
 respond_field(struct buf *out, const char *name, struct bytes value)
 {
 	return respond_copy(out, bytes_str(name), value);
 }
 
-int
-respond_fieldf(struct buf *out, const char *name, const char *fmt, ...)
-{
-	char value[VALUE_SIZE];
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
-	assert(len >= 0);
-	if ((size_t)len >= sizeof(value))
-		return -E2BIG;
-	return respond_copy(out, bytes_str(name), (struct bytes){ value, (size_t)len });
-}
-
 /* RFC 9110, 5.6.7: always English, whatever the locale. */
-static struct bytes
-format_date(char date[DATE_SIZE], int64_t wall_usec)
+static void
+format_date(struct respond_date *date, int64_t second)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t t = (time_t)(wall_usec / USEC_PER_SEC);
+	time_t t = (time_t)second;
 	struct tm tm;
 	int len;
 
 	gmtime_r(&t, &tm);
-	len = snprintf(date, DATE_SIZE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+	len = snprintf(date->text, sizeof(date->text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
 	    days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900,
 	    tm.tm_hour, tm.tm_min, tm.tm_sec);
-	return (struct bytes){ date, (size_t)len };
+	date->len = (size_t)len;
+	date->second = second;
 }
 
 int
-respond_end(struct buf *out, int64_t wall_usec)
+respond_end(struct buf *out, struct respond_date *date, int64_t wall_usec)
 {
-	char date[DATE_SIZE];
-	int r = respond_field(out, "Date", format_date(date, wall_usec));
+	int64_t second = wall_usec / USEC_PER_SEC;
+	int r;
 
-	return r == 0 ? buf_add_str(out, "\r\n") : r;
+	if (date->len == 0 || second != date->second)
+		format_date(date, second);
+	r = respond_own(out, BYTES_LIT("Date"), (struct bytes){ date->text, date->len });
+	return r == 0 ? buf_add(out, BYTES_LIT("\r\n")) : r;
 }

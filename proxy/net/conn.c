@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define READ_LEN	((size_t)16 << 10)
+#define READ_LEN	((size_t)64 << 10)
 #define PARTS_MAX	8
 
 struct conn {

@@ -164,6 +164,7 @@ set_up(struct play *play)
 	play->worker.prints = prints_new(16);
 	play->worker.variants = variants_new();
 	play->worker.tally = tally_new();
+	buf_init(&play->worker.head, WORKER_HEAD_MAX);
 	play->worker.loop = loop_new();
 	loop_set_turn_hook(play->worker.loop, on_turn, play);
 	play->is_set_up = true;
@@ -476,6 +477,7 @@ tear_down(struct play *play)
 	prints_free(w->prints);
 	variants_free(w->variants);
 	tally_free(w->tally);
+	buf_done(&w->head);
 	store_reader_close(w->reader);
 	scribe_stop(w->scribe);
 	store_close(w->store);

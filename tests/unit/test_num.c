@@ -139,6 +139,24 @@ sizes_count_in_powers_of_1024(void **state)
 	check(rows, ARRAY_LEN(rows), num_parse_size);
 }
 
+static void
+numbers_are_written_without_ado(void **state)
+{
+	static const struct {
+		uint64_t	 value;
+		const char	*text;
+	} rows[] = {
+		{ 0, "0" }, { 9, "9" }, { 10, "10" }, { 123456, "123456" },
+		{ UINT64_MAX, "18446744073709551615" },
+	};
+	char mem[NUM_DIGITS_MAX + 1] = "";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(num_format_u64(rows[i].value, mem + NUM_DIGITS_MAX),
+		    rows[i].text);
+}
+
 int
 main(void)
 {
@@ -147,6 +165,7 @@ main(void)
 		cmocka_unit_test(hexadecimals_are_at_most_sixteen_digits),
 		cmocka_unit_test(durations_need_their_unit),
 		cmocka_unit_test(sizes_count_in_powers_of_1024),
+		cmocka_unit_test(numbers_are_written_without_ado),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
