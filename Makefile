@@ -64,7 +64,8 @@ DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai r
 	  tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
-	  diff forward keep question request request_step server splice stats version worker
+	  diff forward keep question request request_step server splice stats version watch \
+	  worker
 BENCH	= canon hit store scale sieve
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

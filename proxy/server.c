@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -21,6 +22,7 @@
 #include "proxy/http/reader.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/notify.h"
+#include "proxy/watch.h"
 #include "proxy/worker.h"
 
 #define QUEUE_MAX	((size_t)64 << 20)
@@ -196,11 +198,17 @@ drain(struct server *srv, bool hard)
 static void
 wait_for_end(struct server *srv)
 {
+	const struct timespec tick = { .tv_sec = 1 };
+	struct watch watch = {
+		.path = srv->config->cache.path, .store = srv->store, .scribe = srv->scribe,
+	};
 	bool is_draining = false;
 	int signal;
 
 	while (!have_all_ended(srv)) {
-		if (sigwait(&srv->signals, &signal) != 0 || signal == WORKER_ENDED)
+		signal = sigtimedwait(&srv->signals, NULL, &tick);
+		watch_cache(&watch, clock_mono());
+		if (signal < 0 || signal == WORKER_ENDED)
 			continue;
 		log_info(is_draining ? "ending at once" : "ending; answering what was asked");
 		notify_stopping();
