@@ -2,6 +2,9 @@
 /*
  * store_guard.c - a signal handler, and therefore the one place beside the log
  * with state of the process: a handler is given no argument of ours.
+ *
+ * The marker is a file, and what counts is its length: a process that tries the
+ * cache file adds a byte, one that it ended as many as make a marker.
  */
 #include "cache/store_guard.h"
 
@@ -12,11 +15,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 
 #define MARKER		"opening"
+#define MARK		"xxx"
+#define MARK_LEN	(sizeof(MARK) - 1)
 
 static const int signals[] = { SIGBUS, SIGSEGV, SIGFPE };
 static struct sigaction previous[ARRAY_LEN(signals)];
@@ -35,23 +41,39 @@ bool
 store_guard_is_marked(const char *dir)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
-	return marker_path(dir, path) == 0 && access(path, F_OK) == 0;
+	return marker_path(dir, path) == 0 && stat(path, &st) == 0 &&
+	    st.st_size >= (off_t)MARK_LEN;
 }
 
-int
-store_guard_mark(const char *dir)
+static int
+add_to_marker(const char *dir, size_t len)
 {
 	char path[PATH_MAX];
 	int r = marker_path(dir, path), fd;
 
 	if (r < 0)
 		return r;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
+	if (write(fd, MARK, len) < 0)
+		r = -errno;
 	close(fd);
-	return 0;
+	return r;
+}
+
+int
+store_guard_try(const char *dir)
+{
+	return add_to_marker(dir, 1);
+}
+
+int
+store_guard_mark(const char *dir)
+{
+	return add_to_marker(dir, MARK_LEN);
 }
 
 void
@@ -80,25 +102,29 @@ on_signal(int signal)
 	    "<2>the cache file could not be read where it is mapped: ending, to be started "
 	    "afresh; it will be set aside\n";
 
+	int fd;
+
 	if (depth == 0 || dir_fd < 0) {
 		pass_on(signal);
 		return;
 	}
-	(void)openat(dir_fd, MARKER, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(dir_fd, MARKER, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	(void)!write(fd, MARK, MARK_LEN);
 	(void)!write(STDERR_FILENO, line, sizeof(line) - 1);
 	_exit(STORE_GUARD_EXIT);
 }
 
-void
+bool
 store_guard_arm(const char *dir)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 
 	if (dir_fd >= 0)
-		return;
+		return false;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		sigaction(signals[i], &action, &previous[i]);
+	return true;
 }
 
 void

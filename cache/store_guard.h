@@ -14,15 +14,21 @@
 /* Exit code of a process that its cache file ended. */
 #define STORE_GUARD_EXIT	70
 
-/* Was the last process that had DIR open ended by its file? */
+/* Was the last process that had DIR open ended by its file, or the last three that tried it? */
 bool	store_guard_is_marked(const char *dir);
 
-/* Leave or remove the marker by hand: while a file is being tried. */
+/*
+ * Leave a trace while the file of DIR is tried.  One alone says little: whoever
+ * is killed leaves it too.
+ */
+int	store_guard_try(const char *dir);
+
+/* Leave the marker, or remove it and all traces. */
 int	store_guard_mark(const char *dir);
 void	store_guard_unmark(const char *dir);
 
-/* Catch signals from now on, for the first directory this is called for. */
-void	store_guard_arm(const char *dir);
+/* Catch signals from now on, for the first directory this is called for; false: not the first. */
+bool	store_guard_arm(const char *dir);
 void	store_guard_disarm(void);
 
 /* Between these the thread works on the map. */

@@ -3,9 +3,9 @@
  * store_open.c - a directory becomes a store: locked, looked at, mapped, tried.
  *
  * LMDB trusts its file, so it is tried before anybody depends on it: the meta
- * pages by hand, then a sample of entries, with a marker in the directory
- * meanwhile.  A marker that is there at the start says that the file ended the
- * process that tried it (H-54).
+ * pages by hand, then a sample of entries, under the eyes of store_guard.  A
+ * marker that is there at the start says that the file ended the process that
+ * had it open (H-54).
  */
 #include <errno.h>
 #include <string.h>
@@ -214,13 +214,19 @@ flags_of(const struct store *store)
 static int
 open_and_try(struct store *store)
 {
-	int rc = store_env_open(store, flags_of(store));
+	bool is_armed = store_guard_arm(store->path);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	rc = try_sample(store);
-	if (rc != 0)
-		store_env_close(store);
+	store_guard_enter();
+	rc = store_env_open(store, flags_of(store));
+	if (rc == 0) {
+		rc = try_sample(store);
+		if (rc != 0)
+			store_env_close(store);
+	}
+	store_guard_leave();
+	if (is_armed)
+		store_guard_disarm();
 	return rc;
 }
 
@@ -233,7 +239,7 @@ open_or_set_aside(struct store *store, const char **ret_set_aside)
 	if (store_guard_is_marked(store->path))
 		fault = "it ended the process that read it";
 	if (fault == NULL) {
-		r = store_guard_mark(store->path);
+		r = store_guard_try(store->path);
 		if (r < 0)
 			return r;
 		rc = open_and_try(store);

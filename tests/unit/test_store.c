@@ -296,6 +296,27 @@ a_file_that_ended_a_process_is_set_aside(void **state)
 	assert_null(f->set_aside);
 }
 
+/* F1: whoever is killed while it opens the file says nothing against the file, unless all are. */
+static void
+one_killed_while_it_opens_costs_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 1, "x");
+	close_store(f);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(store_guard_try(f->dir.path), 0);
+		assert_int_equal(open_store(f), 0);
+		assert_null(f->set_aside);
+		assert_true(has(f, 1));
+		close_store(f);
+		assert_int_equal(tempdir_count(&f->dir, "opening"), 0);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store_guard_try(f->dir.path), 0);
+	open_again_aside(f);
+}
+
 static int
 count_all(struct store *store)
 {
@@ -380,6 +401,7 @@ main(void)
 		TEST(a_walk_sees_all_in_order),
 		TEST(a_hashed_question_is_compared_too),
 		TEST(a_file_that_ended_a_process_is_set_aside),
+		TEST(one_killed_while_it_opens_costs_nothing),
 		TEST(a_command_reads_beside_a_server),
 		TEST(a_disk_that_takes_nothing_is_read_from),
 		TEST(there_is_nothing_to_attach_to),
