@@ -67,7 +67,9 @@ add_to_marker(const char *dir, size_t len)
 int
 store_guard_try(const char *dir)
 {
-	return add_to_marker(dir, 1);
+	int r = add_to_marker(dir, 1);
+
+	return r == -ENOSPC || r == -EDQUOT ? 0 : r;
 }
 
 int

@@ -19,7 +19,8 @@ bool	store_guard_is_marked(const char *dir);
 
 /*
  * Leave a trace while the file of DIR is tried.  One alone says little: whoever
- * is killed leaves it too.
+ * is killed leaves it too.  Where there is no room for it, it is done without:
+ * a full disk can be read.
  */
 int	store_guard_try(const char *dir);
 
