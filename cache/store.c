@@ -352,7 +352,8 @@ store_check_readers(struct store *store, int *ret_pid)
 int
 store_copy_compact(struct store *store, const char *dir)
 {
-	return store_error(mdb_env_copy2(store->env, dir, MDB_CP_COMPACT));
+	return store->env != NULL ?
+	    store_error(mdb_env_copy2(store->env, dir, MDB_CP_COMPACT)) : -EIO;
 }
 
 static int

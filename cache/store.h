@@ -130,10 +130,10 @@ int	store_merge(struct store *store, const struct entry *entries, size_t n, usec
 int	store_purge(struct store *store, const struct purge_mark *mark) MUST_USE;
 
 /*
- * After an error that LMDB does not get over (a failed write of its meta page,
- * H-55; no pages even to free others, H-50), close the file and open it again,
- * in the latter case an empty one with the old one set aside; waits for readers
- * to end their turn.  For the scribe alone.
+ * After a commit that failed (H-55), or when there are no pages even to free
+ * others (H-50), close the file and open it again, in the latter case an empty
+ * one with the old one set aside; if it cannot be written, it is opened to read
+ * and stays broken.  Waits for readers to end their turn.  For the scribe alone.
  */
 bool	store_is_broken(const struct store *store);
 int	store_reopen(struct store *store) MUST_USE;

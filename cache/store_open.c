@@ -385,6 +385,9 @@ store_reopen(struct store *store)
 		(void)!store_file_set_aside(store->path);
 	store->is_wedged = false;
 	rc = store_env_open(store, flags_of(store));
+	/* Until it can be written again, what it holds is served (F7). */
+	if (rc != 0)
+		(void)!store_env_open(store, MDB_NOTLS | MDB_RDONLY);
 	atomic_store_explicit(&store->is_broken, rc != 0, memory_order_release);
 	for (struct store_reader *r = store->readers; r != NULL; r = r->next)
 		atomic_store_explicit(&r->state, READER_IDLE, memory_order_release);

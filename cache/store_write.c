@@ -358,23 +358,16 @@ put_or_rescue(struct store *store, const struct entry *entries, size_t n, usec_t
 	return rc;
 }
 
-/* After this LMDB refuses everything until it is opened again. */
+/*
+ * LMDB does not say whether a commit failed in writing or in syncing, and after
+ * the latter it goes on as if nothing had been; the kernel has then forgotten
+ * what it did not write (F4).
+ */
 static int
 note_broken(struct store *store, int rc)
 {
-	MDB_txn *txn;
-
-	if (rc == 0 || rc == MDB_MAP_FULL)
-		return rc;
-	if (rc != MDB_PANIC) {
-		int now = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-
-		if (now == 0)
-			mdb_txn_abort(txn);
-		if (now != MDB_PANIC)
-			return rc;
-	}
-	atomic_store_explicit(&store->is_broken, true, memory_order_release);
+	if (rc != 0 && rc != MDB_MAP_FULL)
+		atomic_store_explicit(&store->is_broken, true, memory_order_release);
 	return rc;
 }
 
@@ -506,18 +499,23 @@ put_mark(struct store *store, MDB_txn *txn, const struct purge_mark *mark)
 	return r;
 }
 
+/* From whichever thread: the file may be being opened again. */
 int
 store_purge(struct store *store, const struct purge_mark *mark)
 {
 	MDB_txn *txn;
-	int r = store_error(mdb_txn_begin(store->env, NULL, 0, &txn));
+	int r;
 
-	if (r != 0)
-		return r;
-	r = put_mark(store, txn, mark);
-	if (r == 0)
-		return store_error(mdb_txn_commit(txn));
-	mdb_txn_abort(txn);
+	pthread_mutex_lock(&store->lock);
+	r = store->env != NULL ? store_error(mdb_txn_begin(store->env, NULL, 0, &txn)) : -EIO;
+	if (r == 0) {
+		r = put_mark(store, txn, mark);
+		if (r == 0)
+			r = store_error(mdb_txn_commit(txn));
+		else
+			mdb_txn_abort(txn);
+	}
+	pthread_mutex_unlock(&store->lock);
 	return r;
 }
 
