@@ -181,7 +181,9 @@ get_entry(struct store_reader *reader, const struct key *key, size_t *ret_seq,
 		return STORE_E_MISS;
 	if (rc != 0)
 		return store_error(rc);
-	if (entry_decode(store_bytes(val), ret_entry) == 0)
+	/* Its checksum says that the entry is whole, not that its row led to the right one. */
+	if (entry_decode(store_bytes(val), ret_entry) == 0 &&
+	    memcmp(&ret_entry->key, key, sizeof(*key)) == 0)
 		return 0;
 	atomic_fetch_add_explicit(&reader->store->damaged, 1, memory_order_relaxed);
 	return STORE_E_MISS;
