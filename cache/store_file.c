@@ -35,6 +35,7 @@
 #define NO_PAGE			UINT64_MAX
 #define PAGE_SIZE_MIN		512
 #define PAGE_SIZE_MAX		65536
+#define BAD_MAX			1000	/* files set aside in one second */
 
 struct meta {
 	uint32_t	magic;
@@ -200,21 +201,35 @@ store_file_fault(const char *dir)
 	return fault;
 }
 
+/* By another name for each, also for those of one second. */
+static int
+rename_bad(const char *dir, const char *path)
+{
+	char name[64], bad[PATH_MAX];
+	int r = -EEXIST;
+
+	for (int i = 0; r == -EEXIST && i < BAD_MAX; i++) {
+		snprintf(name, sizeof(name), i == 0 ? "data.mdb.bad-%" PRId64 :
+		    "data.mdb.bad-%" PRId64 "-%d", clock_wall() / USEC_PER_SEC, i);
+		r = path_in(dir, name, bad);
+		if (r == 0 && access(bad, F_OK) == 0)
+			r = -EEXIST;
+		else if (r == 0 && rename(path, bad) < 0)
+			return -errno;
+	}
+	return r;
+}
+
 int
 store_file_set_aside(const char *dir)
 {
-	char path[PATH_MAX], name[64], bad[PATH_MAX];
-	int r;
+	char path[PATH_MAX];
+	int r = path_in(dir, "data.mdb", path);
 
-	snprintf(name, sizeof(name), "data.mdb.bad-%" PRId64, clock_wall() / USEC_PER_SEC);
-	r = path_in(dir, "data.mdb", path);
 	if (r == 0)
-		r = path_in(dir, name, bad);
-	if (r < 0)
-		return r;
-	if (rename(path, bad) < 0)
-		return -errno;
-	r = path_in(dir, "lock.mdb", path);
+		r = rename_bad(dir, path);
+	if (r == 0)
+		r = path_in(dir, "lock.mdb", path);
 	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
 		r = -errno;
 	return r;
