@@ -222,8 +222,12 @@ store_get_any(struct store_reader *reader, const struct key *key, struct entry *
 bool
 store_is_purged(struct store_reader *reader, const struct entry *entry)
 {
-	return take_snapshot(reader) == 0 && reader->purge != NULL &&
-	    purge_hits(reader->purge, entry);
+	int rc;
+
+	store_guard_enter();
+	rc = take_snapshot(reader);
+	store_guard_leave();
+	return rc == 0 && reader->purge != NULL && purge_hits(reader->purge, entry);
 }
 
 /* Up to WALK_RENEW entries from *SEQ on; 0 to go on, MDB_NOTFOUND at the end. */
@@ -274,10 +278,13 @@ int
 store_get_value(struct store_reader *reader, const char *name, struct bytes *ret_value)
 {
 	MDB_val key = store_val(name, strlen(name)), val;
-	int rc = take_snapshot(reader);
+	int rc;
 
+	store_guard_enter();
+	rc = take_snapshot(reader);
 	if (rc == 0)
 		rc = mdb_get(reader->txn, reader->store->meta, &key, &val);
+	store_guard_leave();
 	if (rc == MDB_NOTFOUND)
 		return STORE_E_MISS;
 	if (rc == 0)
@@ -343,7 +350,9 @@ store_check_readers(struct store *store, int *ret_pid)
 	*ret_pid = 0;
 	if (store->env == NULL)
 		return -EIO;
+	store_guard_enter();
 	rc = store_find_slow_reader(store, ret_pid);
+	store_guard_leave();
 	if (rc == 0 && *ret_pid != 0)
 		rc = mdb_reader_check(store->env, &dead);
 	if (dead > 0)
@@ -354,8 +363,14 @@ store_check_readers(struct store *store, int *ret_pid)
 int
 store_copy_compact(struct store *store, const char *dir)
 {
-	return store->env != NULL ?
-	    store_error(mdb_env_copy2(store->env, dir, MDB_CP_COMPACT)) : -EIO;
+	int rc;
+
+	if (store->env == NULL)
+		return -EIO;
+	store_guard_enter();
+	rc = mdb_env_copy2(store->env, dir, MDB_CP_COMPACT);
+	store_guard_leave();
+	return store_error(rc);
 }
 
 static int
@@ -421,7 +436,9 @@ store_get_stat(struct store *store, struct store_stat *ret_stat)
 	int rc;
 
 	pthread_mutex_lock(&store->lock);
+	store_guard_enter();
 	rc = read_stat(store, &stat);
+	store_guard_leave();
 	pthread_mutex_unlock(&store->lock);
 	if (rc == 0)
 		*ret_stat = stat;

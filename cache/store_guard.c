@@ -24,7 +24,8 @@
 #define MARK		"xxx"
 #define MARK_LEN	(sizeof(MARK) - 1)
 
-static const int signals[] = { SIGBUS, SIGSEGV, SIGFPE };
+/* SIGABRT: the C library's, when a damaged page was copied over the end of its copy. */
+static const int signals[] = { SIGBUS, SIGSEGV, SIGFPE, SIGABRT };
 static struct sigaction previous[ARRAY_LEN(signals)];
 static int dir_fd = -1;
 static _Thread_local int depth;
@@ -97,23 +98,29 @@ pass_on(int signal)
 	/* Returning runs the same instruction again, into the handler before us. */
 }
 
-static void
-on_signal(int signal)
+void
+store_guard_give_up(void)
 {
 	static const char line[] =
 	    "<2>the cache file could not be read where it is mapped: ending, to be started "
 	    "afresh; it will be set aside\n";
-
 	int fd;
 
-	if (depth == 0 || dir_fd < 0) {
-		pass_on(signal);
+	if (dir_fd < 0)
 		return;
-	}
 	fd = openat(dir_fd, MARKER, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	(void)!write(fd, MARK, MARK_LEN);
 	(void)!write(STDERR_FILENO, line, sizeof(line) - 1);
 	_exit(STORE_GUARD_EXIT);
+}
+
+/* A page that is gone is the file's fault wherever it is looked at: by who sends an answer, too. */
+static void
+on_signal(int signal)
+{
+	if (depth > 0 || signal == SIGBUS)
+		store_guard_give_up();
+	pass_on(signal);
 }
 
 bool

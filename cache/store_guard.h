@@ -32,7 +32,10 @@ void	store_guard_unmark(const char *dir);
 bool	store_guard_arm(const char *dir);
 void	store_guard_disarm(void);
 
-/* Between these the thread works on the map. */
+/* End the process as the signals do: what is in the file cannot be.  Returns if not armed. */
+void	store_guard_give_up(void);
+
+/* Between these the thread works on the map: what it meets there is the file's fault. */
 void	store_guard_enter(void);
 void	store_guard_leave(void);
 

@@ -38,6 +38,15 @@ means_damage(int rc)
 	    rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC || rc == MDB_INCOMPATIBLE;
 }
 
+/* LMDB would abort; that is how it ends us when it finds a page that cannot be. */
+static void
+on_assert(MDB_env *env, const char *message)
+{
+	(void)env;
+	(void)message;
+	store_guard_give_up();
+}
+
 static int
 create_env(struct store *store, size_t map_size, unsigned flags)
 {
@@ -45,6 +54,7 @@ create_env(struct store *store, size_t map_size, unsigned flags)
 
 	if (rc != 0)
 		return rc;
+	mdb_env_set_assert(store->env, on_assert);
 	rc = mdb_env_set_maxdbs(store->env, TABLES);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(store->env, store->n_readers + READERS_SPARE);
@@ -78,7 +88,9 @@ open_env(struct store *store, unsigned flags)
 void
 store_env_close(struct store *store)
 {
+	store_guard_enter();
 	mdb_env_close(store->env);
+	store_guard_leave();
 	store->env = NULL;
 }
 
@@ -236,7 +248,7 @@ open_or_set_aside(struct store *store, const char **ret_set_aside)
 	const char *fault = store_file_fault(store->path);
 	int r, rc = 0;
 
-	if (store_guard_is_marked(store->path))
+	if (store_guard_is_marked(store->path) && store_file_exists(store->path))
 		fault = "it ended the process that read it";
 	if (fault == NULL) {
 		r = store_guard_try(store->path);
@@ -278,7 +290,7 @@ store_new(const struct store_options *options)
 static int
 open_read_only(struct store *store)
 {
-	if (store_file_fault(store->path) != NULL)
+	if (store_file_fault(store->path) != NULL || store_guard_is_marked(store->path))
 		return -EROFS;
 	store->is_read_only = true;
 	return store_error(store_env_open(store, MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK));
@@ -384,10 +396,12 @@ store_reopen(struct store *store)
 	if (store->is_wedged)
 		(void)!store_file_set_aside(store->path);
 	store->is_wedged = false;
+	store_guard_enter();
 	rc = store_env_open(store, flags_of(store));
 	/* Until it can be written again, what it holds is served (F7). */
 	if (rc != 0)
 		(void)!store_env_open(store, MDB_NOTLS | MDB_RDONLY);
+	store_guard_leave();
 	atomic_store_explicit(&store->is_broken, rc != 0, memory_order_release);
 	for (struct store_reader *r = store->readers; r != NULL; r = r->next)
 		atomic_store_explicit(&r->state, READER_IDLE, memory_order_release);

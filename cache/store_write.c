@@ -451,12 +451,15 @@ store_merge(struct store *store, const struct entry *entries, size_t n, usec_t n
     size_t *ret_n_written)
 {
 	uint64_t need = bytes_needed(store, entries, n);
-	int rc = make_room(store, need, now, DELETES_MAX);
+	int rc;
 
+	store_guard_enter();
+	rc = make_room(store, need, now, DELETES_MAX);
 	if (rc == 0)
 		rc = check_bound(store, need);
 	if (rc == 0)
 		rc = merge_all(store, entries, n, ret_n_written);
+	store_guard_leave();
 	return rc == MDB_MAP_FULL ? STORE_E_FULL : store_error(rc);
 }
 
@@ -499,41 +502,59 @@ put_mark(struct store *store, MDB_txn *txn, const struct purge_mark *mark)
 	return r;
 }
 
+static int
+put_mark_alone(struct store *store, const struct purge_mark *mark)
+{
+	MDB_txn *txn;
+	int r = store->env != NULL ? store_error(mdb_txn_begin(store->env, NULL, 0, &txn)) : -EIO;
+
+	if (r != 0)
+		return r;
+	r = put_mark(store, txn, mark);
+	if (r == 0)
+		return store_error(mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	return r;
+}
+
 /* From whichever thread: the file may be being opened again. */
 int
 store_purge(struct store *store, const struct purge_mark *mark)
 {
-	MDB_txn *txn;
 	int r;
 
 	pthread_mutex_lock(&store->lock);
-	r = store->env != NULL ? store_error(mdb_txn_begin(store->env, NULL, 0, &txn)) : -EIO;
-	if (r == 0) {
-		r = put_mark(store, txn, mark);
-		if (r == 0)
-			r = store_error(mdb_txn_commit(txn));
-		else
-			mdb_txn_abort(txn);
-	}
+	store_guard_enter();
+	r = put_mark_alone(store, mark);
+	store_guard_leave();
 	pthread_mutex_unlock(&store->lock);
 	return r;
+}
+
+static int
+put_value(struct store *store, MDB_val key, MDB_val val)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_put(txn, store->meta, &key, &val, 0);
+	if (rc == 0)
+		return note_broken(store, mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	return rc;
 }
 
 int
 store_put_value(struct store *store, const char *name, struct bytes value)
 {
-	MDB_val key = store_val(name, strlen(name)), val = store_val(value.ptr, value.len);
-	MDB_txn *txn;
 	int rc;
 
 	if (store->is_read_only || store_is_broken(store))
 		return -EROFS;
-	rc = mdb_txn_begin(store->env, NULL, 0, &txn);
-	if (rc != 0)
-		return store_error(rc);
-	rc = mdb_put(txn, store->meta, &key, &val, 0);
-	if (rc == 0)
-		return store_error(note_broken(store, mdb_txn_commit(txn)));
-	mdb_txn_abort(txn);
+	store_guard_enter();
+	rc = put_value(store, store_val(name, strlen(name)), store_val(value.ptr, value.len));
+	store_guard_leave();
 	return store_error(rc);
 }
