@@ -97,15 +97,26 @@ refresh_marks(struct store_reader *reader)
 	reader->generation = generation;
 }
 
+int
+store_begin_read(const struct store *store, MDB_txn **ret_txn)
+{
+	int dead, rc;
+
+	if (store->env == NULL)		/* it could not be opened again */
+		return EIO;
+	rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(store->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn);
+	return rc;
+}
+
 static int
 begin_or_renew(struct store_reader *reader)
 {
-	if (reader->store->env == NULL)		/* it could not be opened again */
-		return EIO;
 	if (reader->txn != NULL)
 		return mdb_txn_renew(reader->txn);
 	reader->txn_id = 0;
-	return mdb_txn_begin(reader->store->env, NULL, MDB_RDONLY, &reader->txn);
+	return store_begin_read(reader->store, &reader->txn);
 }
 
 static int
@@ -410,7 +421,7 @@ read_stat(struct store *store, struct store_stat *stat)
 	MDB_envinfo info;
 	MDB_stat page;
 	MDB_txn *txn;
-	int rc = store->env != NULL ? mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn) : EIO;
+	int rc = store_begin_read(store, &txn);
 
 	if (rc != 0)
 		return rc;

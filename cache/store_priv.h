@@ -78,6 +78,9 @@ int	store_error(int rc);
 int	store_env_open(struct store *store, unsigned flags) MUST_USE;
 void	store_env_close(struct store *store);
 
+/* Begin to read; slots of processes that died with one are taken back if there is none (H-59). */
+int	store_begin_read(const struct store *store, MDB_txn **ret_txn) MUST_USE;
+
 /* Pages in use, in bytes, and the number of entries. */
 int	store_count_used(const struct store *store, MDB_txn *txn, uint64_t *ret_bytes,
 	    uint64_t *ret_entries) MUST_USE;
