@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "cache/store_file.h"
 #include "cache/store_guard.h"
 #include "cache/store_priv.h"
 
@@ -371,17 +373,24 @@ store_check_readers(struct store *store, int *ret_pid)
 	return store_error(rc);
 }
 
+/* LMDB itself would make the copy for everybody to read (H-62). */
 int
 store_copy_compact(struct store *store, const char *dir)
 {
-	int rc;
+	int fd, r;
 
 	if (store->env == NULL)
 		return -EIO;
+	r = store_file_create(dir, &fd);
+	if (r < 0)
+		return r;
 	store_guard_enter();
-	rc = mdb_env_copy2(store->env, dir, MDB_CP_COMPACT);
+	r = store_error(mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT));
 	store_guard_leave();
-	return store_error(rc);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	close(fd);
+	return r;
 }
 
 static int

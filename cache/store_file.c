@@ -174,6 +174,21 @@ file_fault(int fd, uint64_t size)
 	return NULL;
 }
 
+int
+store_file_create(const char *dir, int *ret_fd)
+{
+	char path[PATH_MAX];
+	int r = path_in(dir, "data.mdb", path);
+
+	if (r < 0)
+		return r;
+	r = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (r < 0)
+		return -errno;
+	*ret_fd = r;
+	return 0;
+}
+
 bool
 store_file_exists(const char *dir)
 {

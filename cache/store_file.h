@@ -34,6 +34,9 @@ bool	store_file_exists(const char *dir);
 /* What keeps the data file of DIR from being opened, a static text; NULL if nothing does. */
 const char	*store_file_fault(const char *dir);
 
+/* Make a data file in DIR, where none may be, for the owner alone. */
+int	store_file_create(const char *dir, int *ret_fd) MUST_USE;
+
 /* Rename it to data.mdb.bad-<time>; nothing is ever deleted but LMDB's lock file. */
 int	store_file_set_aside(const char *dir) MUST_USE;
 
