@@ -77,6 +77,7 @@ UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle 
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
+FAULTS	= kill
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
@@ -104,6 +105,7 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 
 HEADERS	:= $(wildcard */*.h */*/*.h)
 UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
+FAULT_TESTS = $(FAULTS:%=$(BUILD)/faults/test_%)
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
 JOBS	= -j$(shell nproc)
@@ -165,6 +167,12 @@ $(BUILD)/unit/test_loose: tests/unit/test_loose.c $(SRC_http) $(SRC_base)
 	$(CC) $(CFLAGS) -ULLHTTP_STRICT_MODE -w -o $@ $^ $(LLHTTP_DIR)/*.c -lcmocka
 endif
 
+# The shim takes the place of the C library's calls, for LMDB too.
+$(FAULT_TESTS): $(BUILD)/faults/test_%: $(BUILD)/tests/faults/test_%.o \
+    $(BUILD)/tests/faults/shim.o $(BELOW_cache)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -rdynamic -o $@ $^ -lcmocka $(LDLIBS) -ldl
+
 define fuzzer
 $(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(FUZZ_$(1))
 	@mkdir -p $$(@D)
@@ -182,12 +190,12 @@ $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(LLHTTP_CFLAGS) $(SANITIZE) -c -o $@ $<
 
-tests: all $(UNITS) $(PLAYER)
+tests: all $(UNITS) $(FAULT_TESTS) $(PLAYER)
 
-# Unit, replay and scenario tests of what is in BUILD.
+# Unit, fault, replay and scenario tests of what is in BUILD.
 check:
 	@$(SUBMAKE) $(JOBS) tests
-	@tests/run $(UNITS)
+	@tests/run $(UNITS) $(FAULT_TESTS)
 	@for script in tests/replay/scripts/*.rpl; do $(PLAYER) $$script || exit 1; done
 	@BUILD=$(BUILD) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/scenario
 
