@@ -79,6 +79,7 @@ UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
 FAULTS	= kill
 FAULTS	= kill power_cut
+FAULTS	= disk kill power_cut
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
