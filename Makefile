@@ -80,6 +80,7 @@ UNIT_proxy	= diff splice
 FAULTS	= kill
 FAULTS	= kill power_cut
 FAULTS	= disk kill power_cut
+FAULTS	= damage disk kill power_cut
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
