@@ -81,6 +81,7 @@ FAULTS	= kill
 FAULTS	= kill power_cut
 FAULTS	= disk kill power_cut
 FAULTS	= damage disk kill power_cut
+FAULTS	= damage disk kill power_cut vanish
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
