@@ -82,6 +82,7 @@ FAULTS	= kill power_cut
 FAULTS	= disk kill power_cut
 FAULTS	= damage disk kill power_cut
 FAULTS	= damage disk kill power_cut vanish
+FAULTS	= beside damage disk kill power_cut vanish
 
 FUZZ	= reader canon entry config
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
