@@ -63,6 +63,16 @@ VIOLATIONS = [
     ("system() is banned", in_key_c(text=function("\tsystem(p);\n"))),
     ("malloc() belongs", in_key_c(text=function("\tp = malloc(a);\n"))),
     ("exit() belongs", in_key_c(text=function("\texit(a);\n"))),
+    *((f"{name} is banned", in_key_c(text=function(f"\ta = {call};\n"))) for name, call in (
+        ("XXH64", "XXH64(p, a, 0)"),                                        # H-22
+        ("XXH3_64bits_withSeed", "XXH3_64bits_withSeed(p, a, 0)"),
+        ("XXH3_128bits_withSeed", "XXH3_128bits_withSeed(p, a, 0)"),
+        ("XXH3_128bits", "XXH3_128bits(p, a)"),
+        ("MDB_WRITEMAP", "MDB_NOTLS | MDB_WRITEMAP"),                       # H-56
+        ("MDB_NOSYNC", "MDB_NOTLS | MDB_NOSYNC"))),
+    ("XXH3_64bits() belongs", in_key_c(text=function("\ta = XXH3_64bits(p, a);\n"))),
+    ("mdb_env_open() belongs",                                              # H-57
+     in_key_c(text=function("\ta = mdb_env_open(p, q, 0, 0600);\n"))),
     ("is not its first include", in_key_c(includes=f"#include <string.h>\n{OWN}")),
     ("is not its first include", in_key_c(includes="")),
     ("path from the root", in_key_c(includes=f'{OWN}#include "key_priv.h"\n')),
