@@ -19,6 +19,7 @@ NEEDS_test	= build run test
 NEEDS_lint	= build run test
 NEEDS_asan	= build run test
 NEEDS_tsan	= build run test
+NEEDS_soak	= build run test
 NEEDS_fuzz	= build run test
 NEEDS_bench	= build run bench
 NEEDS_bench-hit	= $(NEEDS_bench)
@@ -111,6 +112,8 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 HEADERS	:= $(wildcard */*.h */*/*.h)
 UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 FAULT_TESTS = $(FAULTS:%=$(BUILD)/faults/test_%)
+THREADED = $(patsubst %,$(BUILD)/unit/test_%,scribe store store_write) \
+	  $(patsubst %,$(BUILD)/faults/test_%,beside disk)
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
 JOBS	= -j$(shell nproc)
@@ -125,6 +128,7 @@ help:
 	@echo "make lint     the look of the code"
 	@echo "make asan     unit, replay and scenario tests under ASan and UBSan"
 	@echo "make tsan     what has threads, under TSan"
+	@echo "make soak     the store, killed, cut and damaged at random, for some minutes"
 	@echo "make fuzz     the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make bench    speed, against peers in the same run; bench-hit and so on: one part"
 	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with the systemd unit"
@@ -204,6 +208,15 @@ check:
 	@for script in tests/replay/scripts/*.rpl; do $(PLAYER) $$script || exit 1; done
 	@BUILD=$(BUILD) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests/scenario
 
+check-threads: $(THREADED)
+	@tests/run $^
+
+# What is done at random in `check`, for longer.
+soak: $(FAULT_TESTS)
+	@for seed in 1 2 3 4 5; do export SEED=$$seed; $(BUILD)/faults/test_damage || exit 1; done
+	@CUTS=2000 $(BUILD)/faults/test_power_cut
+	@ROUNDS=2000 $(BUILD)/faults/test_kill
+
 check-fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@for f in $^; do mkdir -p $$f-found; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$f- -verbosity=0 \
@@ -222,10 +235,14 @@ test:
 	@$(SUBMAKE) $(JOBS) $(FUZZ:%=$(BUILD)/fuzz/%)
 	@$(SUBMAKE) check-fuzz FUZZ_SECONDS=5
 	@$(SUBMAKE) check-clients
+	@$(SUBMAKE) check-tsan
 	@$(SUBMAKE) asan
 
 asan:
 	@$(SUBMAKE) BUILD=$(BUILD)/asan OPT=-O1 SANITIZE="$(ASAN)" check
+
+check-tsan:
+	@$(SUBMAKE) $(JOBS) BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE=-fsanitize=thread check-threads
 
 tsan:
 	@$(SUBMAKE) BUILD=$(BUILD)/tsan OPT=-O1 SANITIZE=-fsanitize=thread check
