@@ -512,7 +512,7 @@ put_mark_alone(struct store *store, const struct purge_mark *mark)
 		return r;
 	r = put_mark(store, txn, mark);
 	if (r == 0)
-		return store_error(mdb_txn_commit(txn));
+		return store_error(note_broken(store, mdb_txn_commit(txn)));
 	mdb_txn_abort(txn);
 	return r;
 }
