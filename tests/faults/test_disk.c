@@ -301,6 +301,23 @@ a_file_cannot_be_opened_again(void **state)
 	get_over_it(w, 1200);
 }
 
+/* F4: a purge that fails is said to have failed, and has the file opened again too. */
+static void
+a_sync_fails_at_a_purge(void **state)
+{
+	struct world *w = *state;
+	const struct purge_mark mark = { .before = MADE + 1, .model = "m" };
+
+	shim_fail(SHIM_SYNC, 0, 1, EIO);
+	assert_int_equal(store_purge(w->store, &mark), -EIO);
+	shim_heal();
+	assert_true(store_is_broken(w->store));
+	now += USEC_PER_SEC;
+	put_all(w, 1000, 1010);
+	assert_int_equal(stat_of(w).reopened, 1);
+	get_over_it(w, 1200);
+}
+
 /* A worker: what it finds is right. */
 static void *
 read_meanwhile(void *arg)
@@ -465,6 +482,7 @@ main(void)
 		TEST(one_write_is_short),
 		TEST(one_write_fails_in_strict_durability),
 		TEST(a_sync_fails),
+		TEST(a_sync_fails_at_a_purge),
 		TEST(a_fault_that_lasts_is_asked_after_ever_more_rarely),
 		TEST(a_disk_is_mounted_read_only_and_again_to_write),
 		TEST(workers_read_all_the_while),
