@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The cache's file is killed, damaged or taken away while a server serves from it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -128,3 +129,23 @@ def test_a_second_server_is_told_which_path_is_in_use(px):
     assert done.returncode == 2
     assert f"{px.directory}/cache" in done.stderr and "another process" in done.stderr
     assert px.get("/healthz").status == 200
+
+
+def test_a_slow_client_gets_what_it_asked_for_whatever_is_evicted(px, up):
+    """H-53: the pages an answer came from are written over while it is still being sent."""
+    large = [{"translation_text": "slow " * 600000}]
+    up.expect("POST", PATH).reply(json=large)
+    assert px.post(PATH, {"inputs": "large"}).json == large
+    px.restart()
+    slow = [px.connect() for _each in range(4)]
+    for client in slow:
+        client.ask("POST", PATH, {"inputs": "large"})
+    heads = [client.head() for client in slow]
+    assert [head["x-compute-type"] for head in heads] == ["cache"] * 4
+    for n in range(40):
+        up.expect("POST", PATH).reply(json=[{"translation_text": f"{n:7} " * 300000}])
+        assert px.post(PATH, {"inputs": f"other {n}"})["x-compute-type"] == "upstream"
+    assert data_of(px).stat().st_size > 50_000_000      # so much that it had to be used again
+    for client, head in zip(slow, heads):
+        with client:
+            assert json.loads(client.exactly(int(head["Content-Length"]))) == large

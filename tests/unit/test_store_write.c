@@ -25,6 +25,25 @@ large_answers_are_kept_and_too_large_ones_left_out(void **state)
 	xfree(large);
 }
 
+/* H-60: whatever the bound, LMDB does not take values of any size. */
+static void
+what_no_bound_allows_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	char *large = xcalloc(1, 65 * MB);
+	struct entry entries[] = {
+		entry_of(1, (struct bytes){ large, 65 * MB }), entry_of(2, BYTES_LIT("small")),
+	};
+
+	close_store(f);
+	f->size = 2048 * MB;
+	assert_int_equal(open_store(f), 0);
+	assert_int_equal(store_put(f->store, entries, 2, NOW), 0);
+	assert_false(has(f, 1));
+	assert_true(has(f, 2));
+	xfree(large);
+}
+
 static void
 the_oldest_go_when_the_bound_is_near(void **state)
 {
@@ -336,6 +355,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(large_answers_are_kept_and_too_large_ones_left_out),
+		TEST(what_no_bound_allows_is_left_out),
 		TEST(the_oldest_go_when_the_bound_is_near),
 		TEST(the_expired_go_first),
 		TEST(what_is_asked_for_is_spared),
