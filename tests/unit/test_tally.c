@@ -49,7 +49,7 @@ static void
 too_many_models_are_others(void **state)
 {
 	struct tally *tally = tally_new();
-	char name[16];
+	char name[24];
 
 	(void)state;
 	for (int i = 0; i < TALLY_MODELS_MAX + 50; i++) {
