@@ -343,6 +343,20 @@ metas_damaged(void **state)
 }
 
 static void
+remove_set_aside_directory(struct world *w)
+{
+	DIR *dir = opendir(w->dir.path);
+	struct dirent *e;
+	unsigned n = 0;
+
+	while ((e = readdir(dir)) != NULL)
+		if (strncmp(e->d_name, "data.mdb.bad-", 13) == 0)
+			n += rmdir(tempdir_file(&w->dir, e->d_name)) == 0;
+	closedir(dir);
+	assert_int_equal(n, 1);
+}
+
+static void
 no_file_of_ours(void **state)
 {
 	struct world *w = *state;
@@ -355,7 +369,7 @@ no_file_of_ours(void **state)
 	tempdir_make(&w->dir);
 	assert_int_equal(mkdir(tempdir_file(&w->dir, "data.mdb"), 0700), 0);
 	live_with(w, "a directory");
-	assert_int_equal(tempdir_count(&w->dir, "data.mdb.bad-"), 1);
+	remove_set_aside_directory(w);
 	tempdir_remove(&w->dir);
 }
 

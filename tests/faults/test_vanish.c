@@ -132,12 +132,20 @@ check_readers(struct world *w)
 	(void)!store_check_readers(w->store, &pid);
 }
 
-static void
-copy(struct world *w)
+static struct tempdir
+dir_of_copy(const struct world *w)
 {
 	struct tempdir below = w->dir;
 
 	memcpy(below.path + strlen(below.path), "/c", sizeof("/c"));
+	return below;
+}
+
+static void
+copy(struct world *w)
+{
+	struct tempdir below = dir_of_copy(w);
+
 	(void)!mkdir(below.path, 0700);
 	(void)!store_copy_compact(w->store, below.path);
 }
@@ -189,6 +197,7 @@ static void
 change_under(use_fn *change, size_t i)
 {
 	struct world w = { 0 };
+	struct tempdir below;
 	const char *set_aside;
 	int status;
 	pid_t pid;
@@ -209,7 +218,9 @@ change_under(use_fn *change, size_t i)
 	assert_int_equal(answer_get(w.reader, 1), 1);
 	store_reader_close(w.reader);
 	store_close(w.store);
-	rmdir(tempdir_file(&w.dir, "c"));
+	below = dir_of_copy(&w);
+	if (access(below.path, F_OK) == 0)
+		tempdir_remove(&below);
 	tempdir_remove(&w.dir);
 }
 
