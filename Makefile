@@ -78,11 +78,6 @@ UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle 
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
-FAULTS	= kill
-FAULTS	= kill power_cut
-FAULTS	= disk kill power_cut
-FAULTS	= damage disk kill power_cut
-FAULTS	= damage disk kill power_cut vanish
 FAULTS	= beside damage disk kill power_cut vanish
 
 FUZZ	= reader canon entry config
@@ -119,7 +114,7 @@ SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
 JOBS	= -j$(shell nproc)
 
 .PHONY: help all run demo test lint asan tsan fuzz bench install clean deps deps-bench \
-	$(BENCH:%=bench-%) tests check check-fuzz check-clients tidy
+	$(BENCH:%=bench-%) tests check check-fuzz check-clients check-threads check-tsan soak tidy
 help:
 	@echo "make run      the proxy and a demo engine on http://127.0.0.1:8080"
 	@echo "make demo     ask twice, wait once: a short run of the same on free ports"

@@ -43,8 +43,8 @@ enum {
 /*
  * Open the store to serve from it, making it if need be.  A file that is
  * damaged or of another format is moved aside as data.mdb.bad-<time> and an
- * empty one made in its place; *RET_SET_ASIDE then points at a static text that
- * says why, else it is NULL.  Where nothing can be written but there is
+ * empty one made in its place; *RET_SET_ASIDE then points at a text that says why
+ * and stands as long as the store, else it is NULL.  Where nothing can be written but there is
  * something to read, it is opened to read alone (store_is_read_only()).
  * Returns 0, STORE_E_LOCKED, or a negative error.
  */
@@ -140,8 +140,8 @@ int	store_reopen(struct store *store) MUST_USE;
 
 /*
  * Look for readers that hold old pages (H-52): dead ones are removed; *RET_PID
- * is the process of one that lags over 1000 commits, or over 10 while the file
- * has outgrown its bound for it; else 0.
+ * is the other process that lags over 1000 commits, or at all while the file has
+ * outgrown its bound; else 0.
  */
 int	store_check_readers(struct store *store, int *ret_pid) MUST_USE;
 

@@ -8,6 +8,8 @@
  * had it open (H-54).
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -124,6 +126,7 @@ read_meta(struct store *store, MDB_txn *txn)
 	if (rc != 0 || val.mv_size != sizeof(format))
 		return rc == 0 || rc == MDB_NOTFOUND ? MDB_INVALID : rc;
 	memcpy(&format, val.mv_data, sizeof(format));
+	store->found_format = format;
 	if (format != ENTRY_FORMAT)
 		return MDB_VERSION_MISMATCH;
 	key = store_val("secret", 6);
@@ -242,6 +245,15 @@ open_and_try(struct store *store)
 	return rc;
 }
 
+/* LMDB's own mismatch is seen before it is opened: this is one of ours. */
+static const char *
+name_formats(struct store *store)
+{
+	snprintf(store->why, sizeof(store->why),
+	    "it has format %" PRIu32 ", this version has %d", store->found_format, ENTRY_FORMAT);
+	return store->why;
+}
+
 static int
 open_or_set_aside(struct store *store, const char **ret_set_aside)
 {
@@ -258,8 +270,7 @@ open_or_set_aside(struct store *store, const char **ret_set_aside)
 		store_guard_unmark(store->path);
 		if (!means_damage(rc))
 			return store_error(rc);
-		fault = rc == MDB_VERSION_MISMATCH ?
-		    "it has the format of another version" : "it is damaged";
+		fault = rc == MDB_VERSION_MISMATCH ? name_formats(store) : "it is damaged";
 	}
 	r = store_file_set_aside(store->path);
 	if (r < 0)

@@ -43,6 +43,8 @@ struct store {
 	struct buf		 encoded;	/* the writer's scratch */
 	unsigned char		 secret[KEY_SECRET_LEN];
 	char			*path;
+	char			 why[64];	/* the last file was set aside */
+	uint32_t		 found_format;
 	uint64_t		 size;
 	unsigned		 n_readers;	/* as asked for */
 	size_t			 map_size;	/* 0: as it should be */

@@ -226,8 +226,8 @@ stop(struct server *srv)
 		worker_join(srv->workers[i], &total);
 	xfree(srv->workers);
 	srv->scribe = scribe_stop(srv->scribe);
-	store_guard_disarm();
 	srv->store = store_close(srv->store);
+	store_guard_disarm();
 	stats_log(&total);
 }
 

@@ -435,6 +435,7 @@ of_another_format(void **state)
 	const uint32_t ours = ENTRY_FORMAT;
 	struct world *w = *state;
 	unsigned char row[10] = "format", *at;
+	char why[64];
 
 	memcpy(row + 6, &ours, sizeof(ours));
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -442,7 +443,9 @@ of_another_format(void **state)
 		at = w->file;
 		while ((at = memmem(at, (size_t)(w->file + w->len - at), row, sizeof(row))) != NULL)
 			memcpy(at += 6, &others[i], sizeof(others[i]));
-		assert_set_aside(w, "it has the format of another version");
+		snprintf(why, sizeof(why), "it has format %u, this version has %u", others[i],
+		    ours);
+		assert_set_aside(w, why);
 	}
 }
 

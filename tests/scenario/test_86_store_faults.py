@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -149,3 +150,66 @@ def test_a_slow_client_gets_what_it_asked_for_whatever_is_evicted(px, up):
     for client, head in zip(slow, heads):
         with client:
             assert json.loads(client.exactly(int(head["Content-Length"]))) == large
+
+
+def small(proxy, up, size="1MB", **more):
+    return proxy({"upstreams": {"up": {"url": up.url}},
+                  "cache": {"path": "cache", "size": size, **more}})
+
+
+def store(px, up, number, length=30000):
+    up.expect("POST", PATH).reply(json=[{"translation_text": "x" * length}])
+    assert px.post(PATH, {"inputs": f"large {number}"}).status == 200
+
+
+def wait_for_line(px, text):
+    deadline = time.monotonic() + TIMEOUT
+    while text not in px.log:
+        assert time.monotonic() < deadline, px.log
+        time.sleep(0.05)
+    return next(line for line in px.log.splitlines() if text in line)
+
+
+def test_a_command_that_stands_still_is_named(proxy, up):
+    """F12: an export into a pipe that nobody reads holds its pages."""
+    px = small(proxy, up)
+    for number in range(20):
+        store(px, up, number)
+    time.sleep(0.2)
+    export = subprocess.Popen(
+        [REPRISE, "cache", "export", "-c", str(px.directory / "reprise.yaml")],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=px.directory)
+    deadline = time.monotonic() + TIMEOUT
+    try:
+        while "keeps space from being used" not in px.log:
+            assert time.monotonic() < deadline, px.log
+            number += 1
+            store(px, up, number)
+        assert f"process {export.pid} " in wait_for_line(px, "keeps space")
+        assert data_of(px).stat().st_size <= 1.3 * 2**20
+    finally:
+        export.kill()
+        export.wait()
+        export.stdout.close()
+
+
+def test_a_full_disk_is_named_and_costs_only_storing(proxy, up, tmp_path):
+    """F3, with a real file system of 2 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        px = small(proxy, up, "64MB", path=str(disk / "cache"))
+        number = 0
+        while "the disk is full" not in px.log:
+            assert number < 100, px.log
+            store(px, up, number, 200000)
+            number += 1
+            time.sleep(0.06)
+        assert "serving goes on" in px.log
+        assert px.post(PATH, {"inputs": "large 0"})["x-compute-type"] == "cache"
+        px.stop()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
