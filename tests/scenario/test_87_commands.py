@@ -217,17 +217,20 @@ def test_explain_agrees_with_the_server(filled, reprise):
 
 
 def test_an_answer_explains_itself(px, up):
+    """On one connection: each worker has fingerprints of its own."""
     up.expect("POST", CHAT).reply(json=says("x"))
-    fields = {"x-reprise-explain": "1", "x-reprise-namespace": "mine"}
-    miss = px.post(CHAT, chat("a", user="me"), fields)
+    mine, explain = {"x-reprise-namespace": "mine"}, {"x-reprise-explain": "1"}
+    with px.connect() as client:
+        def ask(fields):
+            client.ask("POST", CHAT, chat("a", user="me"), fields)
+            return client.answer()
+        miss, hit, silent = ask({**mine, **explain}), ask({**mine, **explain}), ask(mine)
     assert miss["x-reprise-fingerprint"] == "miss"
-    hit = px.post(CHAT, chat("a", user="me"), fields)
     assert hit["x-compute-type"] == "cache" and hit["x-reprise-fingerprint"] == "hit"
     assert hit["x-reprise-key"] == miss["x-reprise-key"]
     assert hit["x-reprise-namespace"] == "namespace:mine"
     assert hit["x-reprise-left-out"] == "/model /user"
-    assert px.post(CHAT, chat("a", user="me"),
-                   {"x-reprise-namespace": "mine"})["x-reprise-key"] is None
+    assert silent["x-reprise-key"] is None
 
 
 @pytest.mark.parametrize("body, why", [
