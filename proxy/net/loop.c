@@ -5,6 +5,7 @@
 #include "proxy/net/loop.h"
 
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ struct loop {
 	struct loop_task	**ready_end;
 	struct loop_task	  turn_end;	/* on the ready list while it is run */
 	struct freed		 *freed;
+	pthread_mutex_t		  mail_lock;
+	struct loop_mail	 *mail;		/* posted, newest first */
 	loop_fn			 *hook;
 	void			 *hook_arg;
 	usec_t			  now;
@@ -69,6 +72,7 @@ loop_new(void)
 	event_config_free(config);
 	loop->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert(loop->base != NULL && loop->kick_fd >= 0);
+	pthread_mutex_init(&loop->mail_lock, NULL);
 	loop->ready_end = &loop->ready;
 	loop->now = clock_mono();
 	loop->kick_watch = loop_watch_new(loop, loop->kick_fd, on_kick, loop);
@@ -94,7 +98,8 @@ loop_free(struct loop *loop)
 	if (loop == NULL)
 		return NULL;
 	free_freed(loop);
-	assert(loop->ready == NULL);
+	assert(loop->ready == NULL && loop->mail == NULL);
+	pthread_mutex_destroy(&loop->mail_lock);
 	loop_watch_free(loop->kick_watch);
 	close(loop->kick_fd);
 	event_base_free(loop->base);
@@ -124,6 +129,21 @@ run_ready(struct loop *loop)
 		loop->ready_end = &loop->ready;
 }
 
+/* Whoever posts kicks as well, and what is posted later kicks once more. */
+static void
+take_mail(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->mail_lock);
+	while (loop->mail != NULL) {
+		struct loop_mail *mail = loop->mail;
+
+		loop->mail = mail->next;
+		mail->is_posted = false;
+		loop_task_wake(mail->task);
+	}
+	pthread_mutex_unlock(&loop->mail_lock);
+}
+
 void
 loop_run(struct loop *loop)
 {
@@ -135,6 +155,7 @@ loop_run(struct loop *loop)
 			flags |= EVLOOP_NONBLOCK;
 		event_base_loop(loop->base, flags);
 		loop->now = clock_mono();
+		take_mail(loop);
 		run_ready(loop);
 		if (loop->hook != NULL)
 			loop->hook(loop->hook_arg);
@@ -202,6 +223,46 @@ loop_task_cancel(struct loop_task *task)
 		task->loop->ready_end = at;
 	task->next = NULL;
 	task->is_woken = false;
+}
+
+void
+loop_mail_init(struct loop_mail *mail, struct loop_task *task)
+{
+	*mail = (struct loop_mail){ .task = task };
+}
+
+void
+loop_post(struct loop_mail *mail)
+{
+	struct loop *loop = mail->task->loop;
+	bool is_first = false;
+
+	pthread_mutex_lock(&loop->mail_lock);
+	if (!mail->is_posted) {
+		is_first = loop->mail == NULL;
+		mail->is_posted = true;
+		mail->next = loop->mail;
+		loop->mail = mail;
+	}
+	pthread_mutex_unlock(&loop->mail_lock);
+	if (is_first)
+		loop_kick(loop);
+}
+
+void
+loop_mail_cancel(struct loop_mail *mail)
+{
+	struct loop *loop = mail->task->loop;
+	struct loop_mail **at = &loop->mail;
+
+	pthread_mutex_lock(&loop->mail_lock);
+	if (mail->is_posted) {
+		while (*at != mail)
+			at = &(*at)->next;
+		*at = mail->next;
+		mail->is_posted = false;
+	}
+	pthread_mutex_unlock(&loop->mail_lock);
 }
 
 void

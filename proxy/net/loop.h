@@ -54,6 +54,20 @@ void	loop_task_init(struct loop_task *task, struct loop *loop, loop_fn *run, voi
 void	loop_task_wake(struct loop_task *task);
 void	loop_task_cancel(struct loop_task *task);
 
+/*
+ * A task that another thread may wake.  Embedded beside the task, whose owner
+ * cancels it first and has seen to it that nobody posts it any more.
+ */
+struct loop_mail {
+	struct loop_task	*task;
+	struct loop_mail	*next;
+	bool			 is_posted;
+};
+
+void	loop_mail_init(struct loop_mail *mail, struct loop_task *task);
+void	loop_post(struct loop_mail *mail);	/* from any thread */
+void	loop_mail_cancel(struct loop_mail *mail);
+
 /* Call FREE(OBJECT) when this turn is over. */
 void	loop_free_later(struct loop *loop, void *object, loop_fn *free);
 

@@ -209,3 +209,21 @@ world_pass(struct loop *loop, usec_t time)
 	}
 	now = until;
 }
+
+void
+loop_mail_init(struct loop_mail *mail, struct loop_task *task)
+{
+	*mail = (struct loop_mail){ .task = task };
+}
+
+void
+loop_post(struct loop_mail *mail)
+{
+	loop_task_wake(mail->task);
+}
+
+void
+loop_mail_cancel(struct loop_mail *mail)
+{
+	(void)mail;
+}
