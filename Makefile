@@ -58,7 +58,7 @@ endif
 
 BASE	= arena buf bytes clock err glob list log mem num
 HTTP	= error_body field head_scan reader respond
-CACHE	= canon digest entry key place policy print purge run scribe shuffle sieve spell \
+CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
@@ -73,8 +73,8 @@ REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob list log num
 UNIT_http	= error_body field head_scan reader respond
-UNIT_cache	= canon digest entry key place policy print purge run scribe shuffle sieve spell \
-	  store store_write tally utf8 variant
+UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
+	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
@@ -107,7 +107,7 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 HEADERS	:= $(wildcard */*.h */*/*.h)
 UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 FAULT_TESTS = $(FAULTS:%=$(BUILD)/faults/test_%)
-THREADED = $(patsubst %,$(BUILD)/unit/test_%,scribe store store_write) \
+THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight scribe store store_write) \
 	  $(patsubst %,$(BUILD)/faults/test_%,beside disk)
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
