@@ -65,6 +65,7 @@ struct config_route {
 	char		**cache_ignore;	/* JSON pointers, NULL-terminated; or NULL */
 	unsigned	 cache_variants; /* answers kept to one question */
 	uint64_t	 cache_max_entry;
+	char		*finish_abandoned; /* whole, all, none */
 };
 
 struct config {

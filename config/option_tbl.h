@@ -125,3 +125,7 @@
 { .place = PLACE_ROUTE_CACHE, .name = "max_entry", .type = OPTION_SIZE,
   OPTION_FIELD(struct config_route, cache_max_entry), .min = "1kB", .max = "64MB",
   .text = "Largest answer that is stored; that of the cache unless set." },
+{ .place = PLACE_ROUTE_CACHE, .name = "finish_abandoned", .type = OPTION_CHOICE,
+  OPTION_FIELD(struct config_route, finish_abandoned), .def = "whole",
+  .choices = "whole all none",
+  .text = "Which answers are finished and stored when their last client has left." },

@@ -409,11 +409,22 @@ compute_time(struct request *req, struct bytes *ret_text)
 	return arena_printf(req->arena, ret_text, "%.3f", (double)time / USEC_PER_SEC);
 }
 
+/* The fields of an upstream's head that clients see, as text. */
+static int
+passed_fields(const struct fields *fields, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < fields->n; i++)
+		if (answer_passes_field(fields, fields->list[i].name))
+			r = respond_copy(out, fields->list[i].name, fields->list[i].value);
+	return r;
+}
+
 /* The head of an upstream's answer up to how its body is framed. */
 static int
 begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
 {
-	const struct fields *fields = fetch_fields(req->fetch);
 	struct tags tags = { .compute = answer_compute_type(req) };
 	int status = fetch_status(req->fetch), r;
 
@@ -423,10 +434,7 @@ begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
 		    fwd_word(req->fwd), status, is_stored ? "; stored" : "");
 	if (r == 0)
 		r = begin_head(req, out, status, &tags);
-	for (size_t i = 0; r == 0 && i < fields->n; i++)
-		if (answer_passes_field(fields, fields->list[i].name))
-			r = respond_copy(out, fields->list[i].name, fields->list[i].value);
-	return r;
+	return r == 0 ? passed_fields(fetch_fields(req->fetch), out) : r;
 }
 
 enum step
@@ -441,6 +449,94 @@ answer_from_upstream(struct request *req, bool is_stored)
 		r = send_whole(req, &out, fetch_body(req->fetch));
 	buf_done(&out);
 	return end_after(req, r, END_MISS);
+}
+
+void
+answer_publish(struct request *req)
+{
+	struct flight_head head = {
+		.status = fetch_status(req->fetch),
+		.compute = answer_compute_type(req),
+	};
+	struct buf fields;
+	int r;
+
+	flight_close(req->sharing.led);
+	if (!flight_is_awaited(req->sharing.led)) {	/* as nearly always: copy nothing */
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
+		return;
+	}
+	buf_init(&fields, HEAD_MAX);
+	r = compute_time(req, &head.compute_time);
+	if (r == 0)
+		r = passed_fields(fetch_fields(req->fetch), &fields);
+	if (r == 0) {
+		head.fields = buf_bytes(&fields);
+		flight_set_head(req->sharing.led, &head);
+		flight_add(req->sharing.led, fetch_body(req->fetch));
+		flight_land(take_ptr(&req->sharing.led));
+	} else {
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_NOT_SHARED);
+	}
+	buf_done(&fields);
+}
+
+/* The body of a landed flight, chunk by chunk. */
+static int
+send_flight_body(struct request *req)
+{
+	int r = 0;
+
+	while (r == 0) {
+		struct bytes piece = flight_read(&req->sharing.seat);
+
+		if (piece.len == 0)
+			break;
+		r = conn_write(client_conn(req->client), &piece, 1);
+		flight_advance(&req->sharing.seat, piece.len);
+		req->reply.body_len += piece.len;
+	}
+	return r;
+}
+
+static int
+send_flight(struct request *req, struct buf *out)
+{
+	const struct flight_seat *seat = &req->sharing.seat;
+	const struct flight_head *head = flight_head(seat);
+	struct tags tags = { .compute = head->compute, .compute_time = head->compute_time };
+	struct bytes part;
+	int r;
+
+	r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d; collapsed",
+	    fwd_word(req->fwd), head->status);
+	if (r == 0)
+		r = begin_head(req, out, head->status, &tags);
+	if (r == 0)
+		r = buf_add(out, head->fields);
+	if (r == 0 && !has_no_body(head->status))
+		r = respond_number(out, BYTES_LIT("Content-Length"), flight_len(seat));
+	if (r == 0)
+		r = respond_end(out, &req->worker->date, clock_wall());
+	if (r < 0)
+		return r;
+	part = buf_bytes(out);
+	r = conn_write(client_conn(req->client), &part, 1);
+	if (r == 0 && !is_head_request(req))
+		r = send_flight_body(req);
+	return r;
+}
+
+enum step
+answer_from_flight(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, HEAD_MAX);
+	r = send_flight(req, &out);
+	buf_done(&out);
+	return end_after(req, r, END_COLLAPSED);
 }
 
 /*

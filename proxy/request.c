@@ -4,6 +4,8 @@
  */
 #include "proxy/request.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "config/config.h"
 #include "proxy/client.h"
@@ -24,7 +26,19 @@ wake(void *arg)
 {
 	struct request *req = arg;
 
-	client_wake(req->client);
+	if (req->client != NULL)
+		client_wake(req->client);
+	else
+		request_run(req);
+}
+
+/* From the leader's thread. */
+static void
+post(void *arg)
+{
+	struct request *req = arg;
+
+	loop_post(&req->sharing.mail);
 }
 
 struct request *
@@ -46,6 +60,9 @@ request_new(struct worker *worker, struct client *client)
 	req->started = loop_now(worker->loop);
 	req->step = STEP_RECEIVE;
 	loop_task_init(&req->task, worker->loop, wake, req);
+	loop_mail_init(&req->sharing.mail, &req->task);
+	req->sharing.seat.wake = post;
+	req->sharing.seat.arg = req;
 	worker->stats.requests++;
 	return req;
 }
@@ -81,6 +98,7 @@ may_follow(const struct request *req, enum end_reason why)
 	switch (why) {
 	case END_HIT:
 	case END_MISS:
+	case END_COLLAPSED:
 	case END_BYPASS:
 	case END_OWN:
 	case END_REFUSED:
@@ -91,20 +109,76 @@ may_follow(const struct request *req, enum end_reason why)
 	}
 }
 
+/* What has begun and cannot be finished must not look finished. */
+static void
+tell_client(struct request *req, enum end_reason why)
+{
+	if (why == END_STREAM_BROKEN || why == END_SHUTDOWN)
+		conn_set_abortive(client_conn(req->client));
+	client_request_ended(req->client, may_follow(req, why));
+}
+
+/* Whose client has left may still have others that wait, or is finished to be kept. */
+static bool
+must_fly_on(const struct request *req)
+{
+	struct flight *led = req->sharing.led;
+
+	if (led == NULL)
+		return false;
+	return strcmp(req->route->finish_abandoned, "none") != 0 || flight_is_awaited(led);
+}
+
+bool
+request_is_wanted(const struct request *req)
+{
+	return req->client != NULL || must_fly_on(req);
+}
+
+/* From here on it is its worker's, until its flight has landed. */
+static void
+fly_on(struct request *req)
+{
+	client_request_ended(req->client, false);
+	req->client = NULL;
+	req->sharing.flying_next = req->worker->flying;
+	req->worker->flying = req;
+}
+
+static void
+land(struct request *req)
+{
+	struct request **at = &req->worker->flying;
+
+	while (*at != req)
+		at = &(*at)->sharing.flying_next;
+	*at = req->sharing.flying_next;
+}
+
 void
 request_end(struct request *req, enum end_reason why)
 {
 	if (req->step == STEP_ENDED)
 		return;
+	if (req->client != NULL) {
+		stats_end(&req->worker->stats, why);
+		access_log(req, why);
+		if (why == END_CLIENT_GONE && must_fly_on(req)) {
+			fly_on(req);
+			return;
+		}
+	} else {
+		land(req);
+	}
 	req->step = STEP_ENDED;
 
 	loop_task_cancel(&req->task);
+	flight_leave(&req->sharing.seat);
+	loop_mail_cancel(&req->sharing.mail);
 	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */
-	stats_end(&req->worker->stats, why);
-	access_log(req, why);
-	/* What has begun and cannot be finished must not look finished. */
-	if (why == END_STREAM_BROKEN || why == END_SHUTDOWN)
-		conn_set_abortive(client_conn(req->client));
-	client_request_ended(req->client, may_follow(req, why));
+	if (req->sharing.led != NULL)
+		flight_fail(req->sharing.led, FLIGHT_LOOK_AGAIN);
+	if (req->client != NULL)
+		tell_client(req, why);
 	loop_free_later(req->worker->loop, req, request_free);
 }

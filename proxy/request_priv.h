@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "cache/entry.h"
+#include "cache/flight.h"
 #include "cache/key.h"
 #include "cache/policy.h"
 #include "cache/print.h"
@@ -26,6 +27,7 @@ enum step {
 	STEP_LOOKUP,
 	STEP_DELIVER,
 	STEP_FETCH,
+	STEP_FOLLOW,
 	STEP_ANSWER,
 	STEP_RELAY,
 	STEP_ENDED,
@@ -60,9 +62,18 @@ struct reply {
 	bool		 must_close;	/* nothing may follow on this connection */
 };
 
+/* One call for several requests (cache/flight.h). */
+struct sharing {
+	struct flight		*led;		/* we make the call; or NULL */
+	struct flight_seat	 seat;		/* someone else makes it */
+	struct loop_mail	 mail;		/* news, from another thread */
+	bool			 is_alone;	/* we neither lead nor follow */
+	struct request		*flying_next;	/* in the worker's list of those without a client */
+};
+
 struct request {
 	struct worker		*worker;	/* borrowed: outlives us */
-	struct client		*client;	/* borrowed: owns us */
+	struct client		*client;	/* borrowed: owns us; NULL: left, others wait */
 	struct config		*config;	/* a reference of our own */
 	const struct config_route *route;	/* in CONFIG */
 	struct arena		*arena;
@@ -77,12 +88,18 @@ struct request {
 	struct lifetime		 lifetime;	/* of what was found */
 	enum fwd		 fwd;
 	struct fetch		*fetch;
+	struct sharing		 sharing;
 	struct reply		 reply;
 	usec_t			 started;
 	struct bytes		 id;		/* x-request-id */
 	struct loop_task	 task;
 	enum step		 step;
 };
+
+/* request.c */
+
+/* Does a client wait for it, or is it finished for those who ask the same, now or later? */
+bool	request_is_wanted(const struct request *req);
 
 /* answer.c */
 
@@ -108,6 +125,12 @@ enum step	answer_from_cache(struct request *req);
 /* The collected answer of the upstream, whole; IS_STORED says what became of it. */
 enum step	answer_from_upstream(struct request *req, bool is_stored);
 
+/* Give those who wait for the same what has come, and end the flight. */
+void		answer_publish(struct request *req);
+
+/* What another request's call brought. */
+enum step	answer_from_flight(struct request *req);
+
 /* The head of an answer whose body follows piece by piece; a piece; the end. */
 int	answer_relay_head(struct request *req) MUST_USE;
 int	answer_relay_piece(struct request *req, struct bytes piece) MUST_USE;
@@ -118,6 +141,12 @@ bool	answer_passes_field(const struct fields *fields, struct bytes name);
 
 /* x-compute-type of the upstream's answer: its own word, else the configured one. */
 struct bytes	answer_compute_type(const struct request *req);
+
+/* Why a flight ended without an answer, beside the failures of a fetch. */
+enum {
+	FLIGHT_LOOK_AGAIN = 100,	/* it is in the cache, or its leader is gone */
+	FLIGHT_NOT_SHARED,	/* too large: everybody for themselves */
+};
 
 /* question.c */
 

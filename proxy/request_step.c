@@ -3,7 +3,8 @@
  * request_step.c - the steps of a request, and the engine that walks them.
  *
  *	receive --> identify --> lookup --> deliver	a hit
- *	               |           |------> fetch --> answer	a miss, whole
+ *	               |           |------> fetch --> answer	a miss, and we lead
+ *	               |           |------> follow		a miss, and someone else leads
  *	               `--------------------> fetch --> relay	a stream, or not ours to store
  *
  * A step looks at what it has, does what it can, and names the next step; to
@@ -15,7 +16,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/variant.h"
 #include "config/config.h"
@@ -30,8 +30,8 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_answer,
-    step_relay;
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_follow,
+    step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -40,9 +40,11 @@ static const struct {
 } steps[] = {
 	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
 	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
-	[STEP_LOOKUP]	= { "lookup", step_lookup, TO(STEP_DELIVER) | TO(STEP_FETCH) },
+	[STEP_LOOKUP]	= { "lookup", step_lookup,
+			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) },
 	[STEP_DELIVER]	= { "deliver", step_deliver, 0 },
 	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_ANSWER) | TO(STEP_RELAY) },
+	[STEP_FOLLOW]	= { "follow", step_follow, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
 	[STEP_ANSWER]	= { "answer", step_answer, 0 },
 	[STEP_RELAY]	= { "relay", step_relay, 0 },
 };
@@ -271,13 +273,40 @@ find_variant(struct request *req, unsigned n_max)
 	return find(req, &key);
 }
 
+/* Lead, or follow who leads; or find that it has just landed. */
+static enum step
+join(struct request *req)
+{
+	struct key key = variant_key(&req->question.key, req->question.variant);
+	struct sharing *sharing = &req->sharing;
+
+	flight_join(req->worker->flights, &key, req->question.text, &sharing->seat,
+	    &sharing->led);
+	if (sharing->led == NULL)
+		return STEP_FOLLOW;
+	if (find(req, &key) != FWD_NONE)
+		return STEP_FETCH;
+	flight_fail(take_ptr(&sharing->led), FLIGHT_LOOK_AGAIN);
+	return STEP_DELIVER;
+}
+
+/* Who wants it computed anew (no-cache, max-age), or unkept, wants no one else's answer. */
+static bool
+may_share(const struct request *req)
+{
+	return req->fwd != FWD_REQUEST && !req->call.controls.directives.no_store &&
+	    !req->sharing.is_alone;
+}
+
 static enum step
 miss(struct request *req, enum fwd fwd)
 {
 	req->fwd = fwd;
 	if (question_complete(req) < 0)
 		return too_large(req);
-	return must_not_go_upstream(req) ? not_in_cache(req) : STEP_FETCH;
+	if (must_not_go_upstream(req))
+		return not_in_cache(req);
+	return may_share(req) ? join(req) : STEP_FETCH;
 }
 
 static enum step
@@ -298,6 +327,32 @@ step_deliver(struct request *req)
 	return answer_from_cache(req);
 }
 
+/* It will not be stored: those who wait for it ask for themselves. */
+static enum step
+outgrown(struct request *req)
+{
+	if (req->sharing.led != NULL)
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_NOT_SHARED);
+	if (req->client != NULL)
+		return STEP_RELAY;
+	request_end(req, END_CLIENT_GONE);
+	return STEP_ENDED;
+}
+
+/* One call, one error, for all who waited for it. */
+static enum step
+fetch_failed(struct request *req)
+{
+	enum fetch_failure failure = fetch_failure(req->fetch);
+
+	if (req->sharing.led != NULL)
+		flight_fail(take_ptr(&req->sharing.led), (int)failure);
+	if (req->client != NULL)
+		return answer_fetch_failed(req, failure);
+	request_end(req, END_CLIENT_GONE);
+	return STEP_ENDED;
+}
+
 /*
  * An answer that may be stored is collected whole before its head is sent, so
  * that the head can say what became of it and a failure is still an error; one
@@ -306,6 +361,10 @@ step_deliver(struct request *req)
 static enum step
 step_fetch(struct request *req)
 {
+	if (!request_is_wanted(req)) {
+		request_end(req, END_CLIENT_GONE);
+		return STEP_ENDED;
+	}
 	if (req->fetch == NULL && forward_start(req) < 0)
 		return answer_error(req, 413, "request_too_large", "the request is too large");
 	switch (fetch_state(req->fetch)) {
@@ -314,11 +373,11 @@ step_fetch(struct request *req)
 	case FETCH_HEAD:
 		if (req->question.is_storable && !fetch_is_paused(req->fetch))
 			return STEP_FETCH;
-		return STEP_RELAY;
+		return outgrown(req);
 	case FETCH_DONE:
 		return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
 	case FETCH_FAILED:
-		return answer_fetch_failed(req, fetch_failure(req->fetch));
+		return fetch_failed(req);
 	}
 	unreachable("fetch state");
 }
@@ -326,7 +385,35 @@ step_fetch(struct request *req)
 static enum step
 step_answer(struct request *req)
 {
-	return answer_from_upstream(req, keep_answer(req));
+	bool is_stored = keep_answer(req);
+
+	if (req->sharing.led != NULL)
+		answer_publish(req);
+	if (req->client != NULL)
+		return answer_from_upstream(req, is_stored);
+	request_end(req, END_CLIENT_GONE);
+	return STEP_ENDED;
+}
+
+static enum step
+step_follow(struct request *req)
+{
+	int failure;
+
+	switch (flight_state(&req->sharing.seat)) {
+	case FLIGHT_LANDED:
+		return answer_from_flight(req);
+	case FLIGHT_FAILED:
+		failure = flight_failure(&req->sharing.seat);
+		flight_leave(&req->sharing.seat);
+		req->sharing.is_alone = failure == FLIGHT_NOT_SHARED;
+		if (req->sharing.is_alone)
+			return STEP_FETCH;
+		return failure == FLIGHT_LOOK_AGAIN ? STEP_LOOKUP :
+		    answer_fetch_failed(req, (enum fetch_failure)failure);
+	default:
+		return STEP_FOLLOW;
+	}
 }
 
 static enum step

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cache/flight.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/store_guard.h"
@@ -33,6 +34,7 @@ struct server {
 	struct store	 *store;	/* NULL: serving without a cache */
 	struct scribe	 *scribe;
 	struct variants	 *variants;
+	struct flights	 *flights;
 	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
 	unsigned	  n_fds;
 	struct worker	**workers;
@@ -164,6 +166,7 @@ start_workers(struct server *srv)
 			.store = srv->store,
 			.scribe = srv->scribe,
 			.variants = srv->variants,
+			.flights = srv->flights,
 			.fds = srv->fds + (size_t)i * srv->n_fds,
 			.n_fds = srv->n_fds,
 			.end_signal = WORKER_ENDED,
@@ -255,6 +258,7 @@ server_run(struct config *config)
 	int r;
 
 	srv.variants = variants_new();
+	srv.flights = flights_new();
 	block_signals(&srv);
 	r = set_up(&srv);
 	if (r == 0) {
@@ -265,6 +269,7 @@ server_run(struct config *config)
 		drain(&srv, true);
 	}
 	stop(&srv);
+	flights_free(srv.flights);
 	variants_free(srv.variants);
 	xfree(srv.fds);
 	return r;

@@ -23,6 +23,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
+#include "proxy/request.h"
 
 #define TALLY_TIME	(1 * USEC_PER_SEC)
 
@@ -64,6 +65,8 @@ end_all_clients(void *arg)
 
 	while (worker->clients != NULL)
 		client_cut(worker->clients);
+	while (worker->flying != NULL)
+		request_end(worker->flying, END_SHUTDOWN);
 }
 
 static void
@@ -101,7 +104,7 @@ on_turn(void *arg)
 		begin_drain(wt);
 	if (order == ORDER_END)
 		end_all_clients(wt);
-	if (wt->worker.is_draining && wt->worker.clients == NULL)
+	if (wt->worker.is_draining && wt->worker.clients == NULL && wt->worker.flying == NULL)
 		loop_stop(wt->worker.loop);
 }
 
@@ -156,6 +159,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->store = options->store;
 	w->scribe = options->scribe;
 	w->variants = options->variants;
+	w->flights = options->flights;
 	w->tally = tally_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {

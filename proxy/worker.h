@@ -22,9 +22,11 @@
 
 struct client;
 struct config;
+struct flights;
 struct loop;
 struct multi;
 struct prints;
+struct request;
 struct scribe;
 struct store;
 struct store_reader;
@@ -42,7 +44,9 @@ struct worker {
 	struct variants		*variants;	/* borrowed: shared by all workers */
 	struct tally		*tally;		/* answers given from the cache, by model */
 	usec_t			 tallied;	/* when it was handed on */
+	struct flights		*flights;	/* borrowed: shared by all workers */
 	struct client		*clients;	/* all that are connected */
+	struct request		*flying;	/* whose clients left, and others wait */
 	struct stats		 stats;
 	struct respond_date	 date;
 	struct buf		 head;		/* room for the head of an answer, empty between */
@@ -55,6 +59,7 @@ struct worker_options {
 	struct store	*store;
 	struct scribe	*scribe;
 	struct variants	*variants;
+	struct flights	*flights;
 	const int	*fds;		/* listening sockets, borrowed */
 	unsigned	 n_fds;
 	int		 end_signal;	/* raised when the worker has ended */

@@ -34,12 +34,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cache/flight.h"
 #include "cache/print.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/client.h"
+#include "proxy/request.h"
 #include "proxy/worker.h"
 #include "tests/replay/world.h"
 
@@ -163,6 +165,7 @@ set_up(struct play *play)
 	play->worker.reader = store_reader_open(play->worker.store);
 	play->worker.prints = prints_new(16);
 	play->worker.variants = variants_new();
+	play->worker.flights = flights_new();
 	play->worker.tally = tally_new();
 	buf_init(&play->worker.head, WORKER_HEAD_MAX);
 	play->worker.loop = loop_new();
@@ -472,10 +475,13 @@ tear_down(struct play *play)
 
 	while (w->clients != NULL)
 		client_cut(w->clients);
+	while (w->flying != NULL)
+		request_end(w->flying, END_SHUTDOWN);
 	world_settle(w->loop);
 	loop_free(w->loop);
 	prints_free(w->prints);
 	variants_free(w->variants);
+	flights_free(w->flights);
 	tally_free(w->tally);
 	buf_done(&w->head);
 	store_reader_close(w->reader);

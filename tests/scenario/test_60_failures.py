@@ -145,9 +145,10 @@ def test_bad_fields_of_an_upstream_do_not_split_our_answer(px, up):
 
 
 def test_a_client_that_leaves_ends_the_transfer(px, up):
+    """A stream's, that is; test_75_crowd.py has what may be kept."""
     hung = up.expect("POST", PATH).never_answer()
     with px.connect() as client:
-        client.ask("POST", PATH, QUESTION)
+        client.ask("POST", PATH, {**QUESTION, "stream": True})
         hung.wait()
         client.reset()
     assert hung.gone.wait(20)
