@@ -57,7 +57,7 @@ LLHTTP_LIBS	= -lllhttp
 endif
 
 BASE	= arena buf bytes clock err glob list log mem num
-HTTP	= error_body field head_scan reader respond
+HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
@@ -72,7 +72,7 @@ BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob list log num
-UNIT_http	= error_body field head_scan reader respond
+UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
@@ -80,11 +80,12 @@ UNIT_dialect	= control dialect field_use multipart sampling verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
-FUZZ	= reader canon entry config
+FUZZ	= reader canon entry config sse
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
+FUZZ_sse	= $(SRC_base) proxy/http/ndjson.c proxy/http/sse.c
 
 SRC_base	= $(BASE:%=base/%.c)
 SRC_http	= $(HTTP:%=proxy/http/%.c)
