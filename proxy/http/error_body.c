@@ -68,16 +68,23 @@ utf8_len(const unsigned char *p, size_t len)
 	return n;
 }
 
-static int
-add_ascii(struct buf *out, unsigned char c)
+/* How many of the first bytes stand for themselves in a JSON string. */
+static size_t
+plain_len(struct bytes text)
 {
-	char one = (char)c;
+	size_t n = 0;
 
-	if (c < 0x20 || c == 0x7f)
-		return buf_addf(out, "\\u%04x", c);
-	if (c == '"' || c == '\\')
-		return buf_addf(out, "\\%c", c);
-	return buf_add(out, (struct bytes){ &one, 1 });
+	while (n < text.len && text.ptr[n] >= 0x20 && text.ptr[n] < 0x7f &&
+	    text.ptr[n] != '"' && text.ptr[n] != '\\')
+		n++;
+	return n;
+}
+
+/* A byte of ASCII that does not stand for itself. */
+static int
+add_escape(struct buf *out, unsigned char c)
+{
+	return buf_addf(out, c == '"' || c == '\\' ? "\\%c" : "\\u%04x", c);
 }
 
 static int
@@ -98,21 +105,30 @@ add_sequence(struct buf *out, struct bytes sequence)
 	return buf_add(out, sequence);
 }
 
+/* The character that TEXT begins with; *RET_LEN says how many bytes it has. */
+static int
+add_character(struct buf *out, struct bytes text, size_t *ret_len)
+{
+	size_t n = utf8_len((const unsigned char *)text.ptr, text.len);
+
+	*ret_len = n > 0 ? n : 1;
+	if (n == 0)
+		return buf_add_str(out, "\xef\xbf\xbd");
+	if (n == 1)
+		return add_escape(out, (unsigned char)text.ptr[0]);
+	return add_sequence(out, bytes_first(text, n));
+}
+
 int
 json_add_string(struct buf *out, struct bytes text)
 {
 	int r = buf_add_str(out, "\"");
 
-	for (size_t i = 0, n; r == 0 && i < text.len; i += n > 0 ? n : 1) {
-		const char *p = text.ptr + i;
+	while (r == 0 && text.len > 0) {
+		size_t n = plain_len(text);
 
-		n = utf8_len((const unsigned char *)p, text.len - i);
-		if (n == 1)
-			r = add_ascii(out, (unsigned char)*p);
-		else if (n > 1)
-			r = add_sequence(out, (struct bytes){ p, n });
-		else
-			r = buf_add_str(out, "\xef\xbf\xbd");
+		r = n > 0 ? buf_add(out, bytes_first(text, n)) : add_character(out, text, &n);
+		text = bytes_skip(text, n);
 	}
 	return r == 0 ? buf_add_str(out, "\"") : r;
 }
