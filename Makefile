@@ -61,8 +61,8 @@ HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
-DIALECT	= anthropic control dialect field_use hf llama multipart ollama openai raw sampling tei \
-	  tgi verdict
+DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
+	  raw sampling tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version watch \
@@ -76,7 +76,7 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= control dialect field_use multipart sampling verdict
+UNIT_dialect	= control dialect exact_json field_use multipart sampling verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
