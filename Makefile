@@ -62,7 +62,7 @@ CACHE	= canon digest entry flight key place policy print purge run scribe shuffl
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
-	  raw sampling tei tgi verdict
+	  raw sampling stream stream_member stream_openai stream_openai_unfold tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version watch \
@@ -76,15 +76,18 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= control dialect exact_json field_use multipart sampling verdict
+UNIT_dialect	= control dialect exact_json field_use multipart sampling stream verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
-FUZZ	= reader canon entry config sse
+FUZZ	= reader canon entry config sse stream
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
+FUZZ_stream	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
+	  $(patsubst %,proxy/http/%.c,error_body ndjson sse) \
+	  $(wildcard proxy/dialect/stream*.c) proxy/dialect/exact_json.c
 FUZZ_sse	= $(SRC_base) proxy/http/ndjson.c proxy/http/sse.c
 
 SRC_base	= $(BASE:%=base/%.c)

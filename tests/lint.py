@@ -51,6 +51,8 @@ TESTED_BY = {
     **{f"config/{name}.c": "config" for name in ("defaults", "load", "option", "tree")},
     **{f"proxy/dialect/{name}.c": "dialect" for name in
        ("anthropic", "hf", "llama", "ollama", "openai", "raw", "tei", "tgi")},
+    **{f"proxy/dialect/stream_{name}.c": "stream" for name in
+       ("member", "openai", "openai_unfold")},
 }
 
 
