@@ -62,7 +62,8 @@ CACHE	= canon digest entry flight key place policy print purge run scribe shuffl
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
-	  raw sampling stream stream_member stream_openai stream_openai_unfold tei tgi verdict
+	  raw sampling stream stream_anthropic stream_anthropic_unfold stream_member \
+	  stream_openai stream_openai_unfold tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version watch \

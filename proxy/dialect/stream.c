@@ -18,6 +18,7 @@
 static const struct stream_api *const apis[] = {
 	[STREAM_CHAT] = &stream_api_chat,
 	[STREAM_COMPLETIONS] = &stream_api_completions,
+	[STREAM_MESSAGES] = &stream_api_messages,
 };
 
 enum stream_form
@@ -29,6 +30,7 @@ stream_form_of(const struct call *call)
 	} forms[] = {
 		{ "openai", "chat", STREAM_CHAT },
 		{ "openai", "completions", STREAM_COMPLETIONS },
+		{ "anthropic", "messages", STREAM_MESSAGES },
 	};
 
 	for (size_t i = 0; call->path_class != NULL && i < ARRAY_LEN(forms); i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream_member.c - the ways in which members of many events become one.
+ * stream_member.c - the ways in which members of many events become one, and who of
+ * those that an answer consists of has begun and ended.
  */
 #include <errno.h>
 #include <string.h>
@@ -184,4 +185,68 @@ member_join(json_t *object, const char *name)
 		r = member_set(object, name, exact_json_string(buf_bytes(&text)));
 	buf_done(&text);
 	return r;
+}
+
+struct bytes
+type_text(const json_t *value)
+{
+	return exact_json_text(json_object_get(value, "type"));
+}
+
+bool
+type_is(const json_t *value, const char *type)
+{
+	return bytes_eq_str(type_text(value), type);
+}
+
+static bool
+is_index(const json_t *index)
+{
+	return json_is_integer(index) && json_integer_value(index) >= 0 &&
+	    json_integer_value(index) < STREAM_ITEMS_MAX;
+}
+
+static uint64_t
+bit_of(const json_t *index)
+{
+	return (uint64_t)1 << (json_integer_value(index) % 64);
+}
+
+static size_t
+word_of(const json_t *index)
+{
+	return (size_t)json_integer_value(index) / 64;
+}
+
+bool
+facts_has_seen(const struct stream_facts *facts, const json_t *index)
+{
+	return is_index(index) && (facts->seen[word_of(index)] & bit_of(index)) != 0;
+}
+
+bool
+facts_is_open(const struct stream_facts *facts, const json_t *index)
+{
+	return facts_has_seen(facts, index) &&
+	    (facts->finished[word_of(index)] & bit_of(index)) == 0;
+}
+
+bool
+facts_open(struct stream_facts *facts, const json_t *index)
+{
+	if (!is_index(index) || facts_has_seen(facts, index))
+		return false;
+	facts->seen[word_of(index)] |= bit_of(index);
+	facts->n_open++;
+	return true;
+}
+
+bool
+facts_close(struct stream_facts *facts, const json_t *index)
+{
+	if (!facts_is_open(facts, index))
+		return false;
+	facts->finished[word_of(index)] |= bit_of(index);
+	facts->n_open--;
+	return true;
 }

@@ -31,23 +31,13 @@ static void
 note_choice(struct stream_facts *facts, const json_t *choice)
 {
 	const json_t *index = json_object_get(choice, "index");
-	json_int_t n = json_integer_value(index);	/* 0, where there is but one */
-	uint64_t bit;
 
-	if (!json_is_object(choice) || n < 0 || n >= STREAM_ITEMS_MAX) {
+	if (!facts_has_seen(facts, index) && !facts_open(facts, index)) {
 		facts->is_broken = true;
 		return;
 	}
-	bit = (uint64_t)1 << (n % 64);
-	if ((facts->seen[n / 64] & bit) == 0) {
-		facts->seen[n / 64] |= bit;
-		facts->n_open++;
-	}
-	if (says_something(json_object_get(choice, "finish_reason")) &&
-	    (facts->finished[n / 64] & bit) == 0) {
-		facts->finished[n / 64] |= bit;
-		facts->n_open--;
-	}
+	if (says_something(json_object_get(choice, "finish_reason")))
+		facts_close(facts, index);
 	if (says_something(json_object_get(choice, "text")) ||
 	    delta_says_something(json_object_get(choice, "delta")))
 		facts->says_something = true;
@@ -217,7 +207,9 @@ put_place(json_t *to, const char *name, json_t *value)
 static int
 put_usage(json_t *to, const char *name, json_t *value)
 {
-	return json_is_null(value) ? 0 : member_set(to, name, json_incref(value));
+	if (!json_is_object(value))
+		return member_refuse(to, name, value);
+	return member_set(to, name, json_incref(value));
 }
 
 static int

@@ -106,9 +106,23 @@ int	text_join(const json_t *array, struct buf *out) MUST_USE;
 /* Is VALUE there, and neither null nor an empty string, array or object? */
 bool	says_something(const json_t *value);
 
-/* stream_openai_unfold.c */
+/* What VALUE says of its "type". */
+struct bytes	type_text(const json_t *value);
+bool	type_is(const json_t *value, const char *type);
+
+/*
+ * The choice or block of that INDEX begins, and ends; each false if that is no index
+ * or had happened, or had to happen, before.
+ */
+bool	facts_open(struct stream_facts *facts, const json_t *index);
+bool	facts_has_seen(const struct stream_facts *facts, const json_t *index);
+bool	facts_is_open(const struct stream_facts *facts, const json_t *index);
+bool	facts_close(struct stream_facts *facts, const json_t *index);
+
+/* stream_X_unfold.c */
 
 int	stream_unfold_openai(struct unfold *unfold) MUST_USE;
+int	stream_unfold_message(struct unfold *unfold) MUST_USE;
 
 /* stream.c */
 

@@ -19,6 +19,37 @@
 #define WHOLE_TEXT(choices) "{'id':'c1','object':'text_completion','created':1,'model':'m'," \
 			    "'choices':[" choices "]}"
 
+/* An event of Anthropic's, and a stream of them around BLOCKS. */
+#define N(type, members) "event: " type "\ndata: {'type':'" type "'" members "}\n\n"
+#define BLOCK(i, block, deltas) \
+	N("content_block_start", ",'index':" #i ",'content_block':" block) deltas \
+	N("content_block_stop", ",'index':" #i)
+#define ADDS(i, delta)	N("content_block_delta", ",'index':" #i ",'delta':" delta)
+#define BEGINS		N("message_start", ",'message':{'id':'m1','type':'message','role':" \
+			    "'assistant','model':'m','content':[],'stop_reason':null," \
+			    "'stop_sequence':null,'usage':{'input_tokens':5,'output_tokens':0}}")
+#define ENDS(why)	N("message_delta", ",'delta':{'stop_reason':" why "," \
+			    "'stop_sequence':null},'usage':{'input_tokens':5,'output_tokens':9}") \
+			N("message_stop", "")
+#define MESSAGE(blocks, why) "{'id':'m1','type':'message','role':'assistant','model':'m'," \
+			    "'content':[" blocks "],'stop_reason':" why ",'stop_sequence':null," \
+			    "'usage':{'input_tokens':5,'output_tokens':9}}"
+
+/* Text, thinking and a call of a tool, each in one delta. */
+#define THREE_BLOCKS_AS_EVENTS \
+	BLOCK(0, "{'type':'thinking','thinking':'','signature':''}", \
+	    ADDS(0, "{'type':'thinking_delta','thinking':'hm'}") \
+	    ADDS(0, "{'type':'signature_delta','signature':'s=='}")) \
+	BLOCK(1, "{'type':'text','text':'','citations':[]}", \
+	    ADDS(1, "{'type':'citations_delta','citation':{'start':0}}") \
+	    ADDS(1, "{'type':'text_delta','text':'Hi \xc3\xa9'}")) \
+	BLOCK(2, "{'type':'tool_use','id':'t1','name':'f','input':{}}", \
+	    ADDS(2, "{'type':'input_json_delta','partial_json':'{\\'x\\':[1.50,-0]}'}"))
+#define THREE_BLOCKS \
+	"{'type':'thinking','thinking':'hm','signature':'s=='}," \
+	"{'type':'text','text':'Hi \xc3\xa9','citations':[{'start':0}]}," \
+	"{'type':'tool_use','id':'t1','name':'f','input':{'x':[1.50,-0]}}"
+
 static const struct {
 	enum stream_form	 form;
 	const char		*stream;
@@ -148,6 +179,52 @@ static const struct {
 		"'token_logprobs':[-1.50,null],'top_logprobs':null,'text_offset':[0,1]},"
 		"'finish_reason':'stop'}") },
 	{ STREAM_COMPLETIONS, PIECE("{'index':0,'text':''}"), ANSWER_NOT_WHOLE, NULL },
+	/* Anthropic. */
+	{ STREAM_MESSAGES, BEGINS THREE_BLOCKS_AS_EVENTS ENDS("'tool_use'"), ANSWER_STORABLE,
+	    MESSAGE(THREE_BLOCKS, "'tool_use'") },
+	{ STREAM_MESSAGES, N("ping", "") BEGINS BLOCK(0, "{'type':'text','text':''}",
+		ADDS(0, "{'type':'text_delta','text':'H'}") N("ping", "")
+		ADDS(0, "{'type':'text_delta','text':'i'}")) ENDS("'end_turn'"), ANSWER_STORABLE,
+	    MESSAGE("{'type':'text','text':'Hi'}", "'end_turn'") },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'tool_use','id':'t','name':'f','input':{}}",
+		ADDS(0, "{'type':'input_json_delta','partial_json':''}")
+		ADDS(0, "{'type':'input_json_delta','partial_json':'{\\'a'}")
+		ADDS(0, "{'type':'input_json_delta','partial_json':'\\':1}'}"))
+	    BLOCK(1, "{'type':'tool_use','id':'u','name':'g','input':{}}", "")
+	    BLOCK(2, "{'type':'redacted_thinking','data':'x'}", "") ENDS("'tool_use'"),
+	    ANSWER_STORABLE, MESSAGE("{'type':'tool_use','id':'t','name':'f','input':{'a':1}},"
+		"{'type':'tool_use','id':'u','name':'g','input':{}},"
+		"{'type':'redacted_thinking','data':'x'}", "'tool_use'") },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'text','text':'a'}", "") ENDS("'pause_turn'"),
+	    ANSWER_PASSING, MESSAGE("{'type':'text','text':'a'}", "'pause_turn'") },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'server_tool_use','name':'web_search'}", "")
+	    ENDS("'end_turn'"), ANSWER_PASSING, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'web_search_tool_result'}", "")
+	    BLOCK(1, "{'type':'text','text':'a'}", "") ENDS("'end_turn'"), ANSWER_PASSING, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'new'}", "")
+	    BLOCK(1, "{'type':'text','text':'a'}", "") ENDS("'end_turn'"), ANSWER_STORABLE, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'text','text':'a'}",
+		ADDS(0, "{'type':'new_delta','new':'x'}")) ENDS("'end_turn'"),
+	    ANSWER_STORABLE, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'tool_use','input':{}}",
+		ADDS(0, "{'type':'input_json_delta','partial_json':'{'}")) ENDS("'tool_use'"),
+	    ANSWER_STORABLE, NULL },
+	{ STREAM_MESSAGES, BEGINS ENDS("'end_turn'"), ANSWER_EMPTY, MESSAGE("", "'end_turn'") },
+	{ STREAM_MESSAGES, "", ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'text','text':'a'}", ""), ANSWER_NOT_WHOLE,
+	    NULL },
+	{ STREAM_MESSAGES, BEGINS ENDS("null"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BEGINS BEGINS ENDS("'end_turn'"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BLOCK(0, "{'type':'text','text':'a'}", "") ENDS("'end_turn'"),
+	    ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BEGINS N("content_block_start", ",'index':0,'content_block':{'type':"
+		"'text','text':'a'}") ENDS("'end_turn'"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BEGINS BLOCK(0, "{'type':'text','text':'a'}", "")
+	    N("content_block_stop", ",'index':0") ENDS("'end_turn'"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_MESSAGES, BEGINS N("error", ",'error':{'type':'overloaded_error'}"),
+	    ANSWER_HOLDS_ERROR, NULL },
+	{ STREAM_MESSAGES, BEGINS E("{'type':'error'}") ENDS("'end_turn'"), ANSWER_HOLDS_ERROR,
+	    NULL },
 };
 
 static void
@@ -228,6 +305,13 @@ static const struct {
 		"'finish_reason':null}]}")
 	    E("{'object':'text_completion','choices':[{'index':0,'text':'',"
 		"'finish_reason':'stop'}]}") DONE },
+	{ STREAM_MESSAGES, false, MESSAGE(THREE_BLOCKS, "'tool_use'"),
+	    BEGINS THREE_BLOCKS_AS_EVENTS ENDS("'tool_use'") },
+	{ STREAM_MESSAGES, false, MESSAGE("{'type':'web_search_tool_result'}", "'end_turn'"),
+	    NULL },
+	{ STREAM_MESSAGES, false, MESSAGE("{'type':'tool_use','input':1}", "'tool_use'"), NULL },
+	{ STREAM_MESSAGES, false, MESSAGE("{'type':'text','text':'a'}", "null"), NULL },
+	{ STREAM_MESSAGES, false, "{'content':[],'stop_reason':'end_turn'}", NULL },
 	{ STREAM_CHAT, true, WHOLE(SAID(0, "{'content':'a'}", "'stop'")), NULL },
 	{ STREAM_CHAT, false, WHOLE(SAID(0, "{'content':'a'}", "null")), NULL },
 	{ STREAM_CHAT, false, WHOLE(SAID(1, "{'content':'a'}", "'stop'")), NULL },
@@ -303,6 +387,8 @@ a_stream_says_itself_that_it_is_over(void **state)
 		{ STREAM_CHAT, STOP(0, "'stop'") DONE, true },
 		{ STREAM_CHAT, STOP(0, "'stop'"), false },
 		{ STREAM_CHAT, STOP(0, "'stop'") "data: [DONE]\n", false },
+		{ STREAM_MESSAGES, BEGINS ENDS("'end_turn'"), true },
+		{ STREAM_MESSAGES, BEGINS, false },
 	};
 
 	(void)state;
@@ -325,6 +411,8 @@ forms_are_known_by_their_paths(void **state)
 		{ "/v1/chat/completions", STREAM_CHAT },
 		{ "/models/m/v1/chat/completions", STREAM_CHAT },
 		{ "/completions", STREAM_COMPLETIONS },
+		{ "/v1/messages", STREAM_MESSAGES },
+		{ "/v1/messages/count_tokens", STREAM_NONE },
 		{ "/v1/embeddings", STREAM_NONE },
 		{ "/v1/responses", STREAM_NONE },
 		{ "/completion", STREAM_NONE },
