@@ -63,7 +63,7 @@ CACHE	= canon digest entry flight key place policy print purge run scribe shuffl
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
 	  raw sampling stream stream_anthropic stream_anthropic_unfold stream_member \
-	  stream_openai stream_openai_unfold tei tgi verdict
+	  stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version watch \

@@ -52,7 +52,7 @@ TESTED_BY = {
     **{f"proxy/dialect/{name}.c": "dialect" for name in
        ("anthropic", "hf", "llama", "ollama", "openai", "raw", "tei", "tgi")},
     **{f"proxy/dialect/stream_{name}.c": "stream" for name in
-       ("anthropic", "anthropic_unfold", "member", "openai", "openai_unfold")},
+       ("anthropic", "anthropic_unfold", "member", "ollama", "openai", "openai_unfold", "tgi")},
 }
 
 

@@ -19,6 +19,9 @@ static const struct stream_api *const apis[] = {
 	[STREAM_CHAT] = &stream_api_chat,
 	[STREAM_COMPLETIONS] = &stream_api_completions,
 	[STREAM_MESSAGES] = &stream_api_messages,
+	[STREAM_GENERATE] = &stream_api_generate,
+	[STREAM_OLLAMA_CHAT] = &stream_api_ollama_chat,
+	[STREAM_TGI] = &stream_api_tgi,
 };
 
 enum stream_form
@@ -31,6 +34,9 @@ stream_form_of(const struct call *call)
 		{ "openai", "chat", STREAM_CHAT },
 		{ "openai", "completions", STREAM_COMPLETIONS },
 		{ "anthropic", "messages", STREAM_MESSAGES },
+		{ "ollama", "generate", STREAM_GENERATE },
+		{ "ollama", "chat", STREAM_OLLAMA_CHAT },
+		{ "tgi", "generate", STREAM_TGI },
 	};
 
 	for (size_t i = 0; call->path_class != NULL && i < ARRAY_LEN(forms); i++)

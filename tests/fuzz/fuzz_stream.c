@@ -109,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	form = STREAM_CHAT + data[0] % STREAM_MESSAGES;
+	form = STREAM_CHAT + data[0] % STREAM_TGI;
 	stream = (struct bytes){ (const char *)data + 1, size - 1 };
 	verdict = stream_judge(form, bytes_str(stream_content_type(form)), stream);
 	buf_init(&whole, TEXT_MAX);

@@ -50,6 +50,22 @@
 	"{'type':'text','text':'Hi \xc3\xa9','citations':[{'start':0}]}," \
 	"{'type':'tool_use','id':'t1','name':'f','input':{'x':[1.50,-0]}}"
 
+/* Lines of Ollama's, and their last one. */
+#define LINE(members)	"{'model':'m','created_at':'t'," members ",'done':false}\n"
+#define LAST(members)	"{'model':'m','created_at':'t'," members ",'done':true," \
+			    "'done_reason':'stop','context':[1,2],'total_duration':5," \
+			    "'eval_count':2}"
+#define SPEAKS(members)	"'message':{'role':'assistant'," members "}"
+
+/* An event of TGI's, and its last one. */
+#define TOKEN(i, token, more) \
+			E("{'index':" #i ",'token':" token more ",'generated_text':null," \
+			    "'details':null}")
+#define LAST_TOKEN(i, token, text, details) \
+			E("{'index':" #i ",'token':" token ",'generated_text':" text "," \
+			    "'details':" details "}")
+#define TGI_DETAILS	"'finish_reason':'length','generated_tokens':2,'seed':7"
+
 static const struct {
 	enum stream_form	 form;
 	const char		*stream;
@@ -225,6 +241,58 @@ static const struct {
 	    ANSWER_HOLDS_ERROR, NULL },
 	{ STREAM_MESSAGES, BEGINS E("{'type':'error'}") ENDS("'end_turn'"), ANSWER_HOLDS_ERROR,
 	    NULL },
+	/* Ollama. */
+	{ STREAM_GENERATE, LINE("'response':'H'") LINE("'response':'i'") LAST("'response':''") "\n",
+	    ANSWER_STORABLE, LAST("'response':'Hi'") },
+	{ STREAM_GENERATE, LINE("'response':'','thinking':'h'") LINE("'response':'','thinking':'m'")
+	    "\r\n" LINE("'response':'4','logprobs':[{'logprob':-0.10}]")
+	    LAST("'response':'!','logprobs':[{'logprob':-1}]") "\n", ANSWER_STORABLE,
+	    LAST("'response':'4!','thinking':'hm','logprobs':[{'logprob':-0.10},{'logprob':-1}]") },
+	{ STREAM_OLLAMA_CHAT, LINE(SPEAKS("'content':'H'")) LINE(SPEAKS("'content':'i'"))
+	    LAST(SPEAKS("'content':''")) "\n", ANSWER_STORABLE, LAST(SPEAKS("'content':'Hi'")) },
+	{ STREAM_OLLAMA_CHAT, LINE(SPEAKS("'content':'','thinking':'hm'"))
+	    LINE(SPEAKS("'content':'','tool_calls':[{'function':{'name':'f','arguments':"
+		"{'x':1.50}}}]"))
+	    LINE(SPEAKS("'content':'','tool_calls':[{'function':{'name':'g','arguments':{}}}]"))
+	    LAST(SPEAKS("'content':''")) "\n", ANSWER_STORABLE, LAST(SPEAKS("'content':'',"
+		"'thinking':'hm','tool_calls':[{'function':{'name':'f','arguments':{'x':1.50}}},"
+		"{'function':{'name':'g','arguments':{}}}]")) },
+	{ STREAM_OLLAMA_CHAT, LINE(SPEAKS("'content':'a','images':['x']"))
+	    LAST(SPEAKS("'content':''")) "\n", ANSWER_STORABLE, NULL },
+	{ STREAM_GENERATE, LINE("'response':'a','new':1") LAST("'response':''") "\n",
+	    ANSWER_STORABLE, NULL },
+	{ STREAM_GENERATE, "{'response':'','done':true,'done_reason':'load'}\n", ANSWER_PASSING,
+	    "{'response':'','done':true,'done_reason':'load'}" },
+	{ STREAM_OLLAMA_CHAT, "{'message':{'content':''},'done':true,'done_reason':'unload'}\n",
+	    ANSWER_PASSING, "{'message':{'content':''},'done':true,'done_reason':'unload'}" },
+	{ STREAM_GENERATE, LAST("'response':''") "\n", ANSWER_EMPTY, LAST("'response':''") },
+	{ STREAM_GENERATE, "", ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_GENERATE, LINE("'response':'a'"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_GENERATE, LINE("'response':'a'") LAST("'response':''"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_GENERATE, LAST("'response':'a'") "\n" LINE("'response':'a'"), ANSWER_NOT_WHOLE,
+	    NULL },
+	{ STREAM_GENERATE, "[DONE]\n" LAST("'response':'a'") "\n", ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_GENERATE, LINE("'response':'a'") "{'error':'x'}\n", ANSWER_HOLDS_ERROR, NULL },
+	/* TGI. */
+	{ STREAM_TGI, TOKEN(1, "{'id':1,'text':'H','logprob':-0.10,'special':false}", "")
+	    LAST_TOKEN(2, "{'id':2,'text':'i'}", "'Hi'", "null"), ANSWER_STORABLE,
+	    "{'generated_text':'Hi'}" },
+	{ STREAM_TGI, "data:{'token':{'id':1,'text':'H'},'generated_text':'pH',"
+		"'details':null}\n\n", ANSWER_STORABLE,
+	    "{'generated_text':'pH'}" },
+	{ STREAM_TGI, TOKEN(1, "{'id':1}", ",'top_tokens':[{'id':9}]")
+	    LAST_TOKEN(2, "{'id':2}", "'Hi'", "{" TGI_DETAILS ",'input_length':3}"),
+	    ANSWER_STORABLE,
+	    "{'generated_text':'Hi','details':{" TGI_DETAILS ",'input_length':3,'prefill':[],"
+	    "'tokens':[{'id':1},{'id':2}],'top_tokens':[[{'id':9}],[]]}}" },
+	{ STREAM_TGI, LAST_TOKEN(1, "{'id':2}", "''", "null"), ANSWER_EMPTY,
+	    "{'generated_text':''}" },
+	{ STREAM_TGI, "", ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_TGI, TOKEN(1, "{'id':1}", ""), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_TGI, E("{'generated_text':'x'}"), ANSWER_NOT_WHOLE, NULL },
+	{ STREAM_TGI, E("{'error':'x','error_type':'validation'}"), ANSWER_HOLDS_ERROR, NULL },
+	{ STREAM_TGI, E("{'error':{'message':'x','http_status_code':422}}"), ANSWER_HOLDS_ERROR,
+	    NULL },
 };
 
 static void
@@ -312,6 +380,26 @@ static const struct {
 	{ STREAM_MESSAGES, false, MESSAGE("{'type':'tool_use','input':1}", "'tool_use'"), NULL },
 	{ STREAM_MESSAGES, false, MESSAGE("{'type':'text','text':'a'}", "null"), NULL },
 	{ STREAM_MESSAGES, false, "{'content':[],'stop_reason':'end_turn'}", NULL },
+	{ STREAM_GENERATE, false, LAST("'response':'Hi','thinking':'hm','logprobs':[0.10]"),
+	    LINE("'response':'','thinking':'hm'")
+	    "{'model':'m','created_at':'t','response':'Hi','done':false,'logprobs':[0.10]}\n"
+	    LAST("'response':''") "\n" },
+	{ STREAM_OLLAMA_CHAT, false, LAST(SPEAKS("'content':'Hi','tool_calls':[{'a':1.50}]")),
+	    LINE(SPEAKS("'content':'Hi'")) LINE(SPEAKS("'content':'','tool_calls':[{'a':1.50}]"))
+	    LAST(SPEAKS("'content':''")) "\n" },
+	{ STREAM_OLLAMA_CHAT, false, LINE(SPEAKS("'content':'Hi'")), NULL },
+	{ STREAM_OLLAMA_CHAT, false, LAST(SPEAKS("'content':'Hi','images':['x']")), NULL },
+	{ STREAM_OLLAMA_CHAT, false, LAST("'response':'a'"), NULL },
+	{ STREAM_TGI, false, "{'generated_text':'Hi','details':{" TGI_DETAILS ",'prefill':[],"
+	    "'tokens':[{'id':1},{'id':2}],'top_tokens':[[{'id':9}],[]]}}",
+	    E("{'index':1,'token':{'id':1},'top_tokens':[{'id':9}],'generated_text':null,"
+		"'details':null}")
+	    LAST_TOKEN(2, "{'id':2}", "'Hi'", "{" TGI_DETAILS "}") },
+	{ STREAM_TGI, false, "{'generated_text':'Hi'}", NULL },
+	{ STREAM_TGI, false, "{'generated_text':'Hi','details':{'tokens':[]}}", NULL },
+	{ STREAM_TGI, false, "{'generated_text':'Hi','details':{'tokens':[{}],'prefill':[{}]}}",
+	    NULL },
+	{ STREAM_TGI, false, "[{'generated_text':'Hi'}]", NULL },
 	{ STREAM_CHAT, true, WHOLE(SAID(0, "{'content':'a'}", "'stop'")), NULL },
 	{ STREAM_CHAT, false, WHOLE(SAID(0, "{'content':'a'}", "null")), NULL },
 	{ STREAM_CHAT, false, WHOLE(SAID(1, "{'content':'a'}", "'stop'")), NULL },
@@ -363,6 +451,7 @@ a_stream_is_cut_into_its_events(void **state)
 		    { "data: a\n\n", ": b\r\n\r\n", "data: c\r\r\n", "\ndata: d" } },
 		{ STREAM_CHAT, "event: a\ndata: b\n\n\n", { "event: a\ndata: b\n\n", "\n" } },
 		{ STREAM_CHAT, "a\n\r", { "a\n\r" } },
+		{ STREAM_GENERATE, "a\nb\r\n\nc", { "a\n", "b\r\n", "\nc" } },
 	};
 
 	(void)state;
@@ -389,6 +478,9 @@ a_stream_says_itself_that_it_is_over(void **state)
 		{ STREAM_CHAT, STOP(0, "'stop'") "data: [DONE]\n", false },
 		{ STREAM_MESSAGES, BEGINS ENDS("'end_turn'"), true },
 		{ STREAM_MESSAGES, BEGINS, false },
+		{ STREAM_GENERATE, LAST("'response':''") "\n", true },
+		{ STREAM_GENERATE, LAST("'response':''"), false },
+		{ STREAM_TGI, LAST_TOKEN(1, "{}", "''", "null"), true },
 	};
 
 	(void)state;
@@ -413,6 +505,10 @@ forms_are_known_by_their_paths(void **state)
 		{ "/completions", STREAM_COMPLETIONS },
 		{ "/v1/messages", STREAM_MESSAGES },
 		{ "/v1/messages/count_tokens", STREAM_NONE },
+		{ "/api/generate", STREAM_GENERATE },
+		{ "/api/chat", STREAM_OLLAMA_CHAT },
+		{ "/generate", STREAM_TGI },
+		{ "/generate_stream", STREAM_TGI },
 		{ "/v1/embeddings", STREAM_NONE },
 		{ "/v1/responses", STREAM_NONE },
 		{ "/completion", STREAM_NONE },
