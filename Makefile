@@ -77,7 +77,8 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= control dialect exact_json field_use multipart sampling stream verdict
+UNIT_dialect	= control dialect exact_json field_use multipart sampling stream \
+	  stream_property verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
