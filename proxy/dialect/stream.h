@@ -47,17 +47,22 @@ enum answer_verdict	stream_judge(enum stream_form form, struct bytes content_typ
 			    struct bytes stream);
 
 /*
- * Does STREAM say itself that it is over, so that a transfer without a length proves
- * nothing less (HAZARDS.md U8)?  OpenAI's streams may do without their [DONE].
+ * Does STREAM say itself that it is over?  One that came without a length and ended
+ * with its connection is whole only then (HAZARDS.md U8); OpenAI's streams may else
+ * do without their [DONE].
  */
 bool	stream_has_end(enum stream_form form, struct bytes stream);
 
-/* Append to OUT the whole answer that STREAM says.  0 or STREAM_E_CANNOT; -E2BIG. */
+/*
+ * Append to OUT the whole answer that STREAM says.  0; STREAM_E_CANNOT also for one
+ * that did not end well; or -E2BIG, then with a part of it in OUT.
+ */
 int	stream_fold(enum stream_form form, struct bytes stream, struct buf *out) MUST_USE;
 
 /*
- * Append to OUT a stream that says what ANSWER, a whole one, does.  0 or
- * STREAM_E_CANNOT, then perhaps with a part of it in OUT; -E2BIG.
+ * Append to OUT a stream that says what ANSWER, a whole one, does.  0; or
+ * STREAM_E_CANNOT or -E2BIG, then perhaps with a part of it in OUT.  Usage that is
+ * to be included and that ANSWER has not cannot be said either.
  */
 int	stream_unfold(enum stream_form form, struct bytes answer,
 	    const struct unfold_options *options, struct buf *out) MUST_USE;
