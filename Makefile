@@ -63,7 +63,7 @@ CACHE	= canon digest entry flight key place policy print purge run scribe shuffl
 CONFIG	= config defaults load option route schema secret tree
 DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
 	  raw sampling stream stream_anthropic stream_anthropic_unfold stream_member \
-	  stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi verdict
+	  stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff forward keep question request request_step server splice stats version watch \
@@ -78,7 +78,7 @@ UNIT_cache	= canon digest entry flight key place policy print purge run scribe s
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
 UNIT_dialect	= control dialect exact_json field_use multipart sampling stream \
-	  stream_property verdict
+	  stream_property usage verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
