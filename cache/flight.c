@@ -168,6 +168,13 @@ make(struct shard *shard, const struct key *key, struct bytes question,
 	return flight;
 }
 
+static void
+join(struct flight *flight, struct flight_seat *seat)
+{
+	seat_in(flight, seat);
+	flight->leader->wake(flight->leader->arg);
+}
+
 void
 flight_join(struct flights *flights, const struct key *key, struct bytes question,
     struct flight_seat *seat, struct flight **ret_flight)
@@ -181,7 +188,7 @@ flight_join(struct flights *flights, const struct key *key, struct bytes questio
 	if (flight == NULL)
 		*ret_flight = make(shard, key, question, seat, true);
 	else if (bytes_eq((struct bytes){ flight->question, flight->question_len }, question))
-		seat_in(flight, seat);
+		join(flight, seat);
 	else	/* a collision */
 		*ret_flight = make(shard, key, question, seat, false);
 	pthread_mutex_unlock(&shard->lock);

@@ -35,6 +35,8 @@ enum flight_state {
 /* What is known of the answer before its body; copied when it is published. */
 struct flight_head {
 	int		status;
+	unsigned	form;		/* its caller's */
+	bool		is_live;	/* the body is still coming */
 	struct bytes	fields;		/* "name: value\r\n" each, as they go to clients */
 	struct bytes	compute;
 	struct bytes	compute_time;
@@ -57,8 +59,8 @@ struct flight_seat {
 
 /*
  * Lead the flight of KEY and QUESTION: *RET_FLIGHT, to be ended by
- * flight_land() or flight_fail(), and SEAT, which stays free, is woken when the
- * last of the others leaves; or, if it is under way, take SEAT in it and leave
+ * flight_land() or flight_fail(), and SEAT, which stays free, is woken when
+ * someone joins and when the last of them leaves; or, if it is under way, take SEAT in it and leave
  * *RET_FLIGHT NULL.  Another question under the same key is led apart.
  */
 void	flight_join(struct flights *flights, const struct key *key, struct bytes question,

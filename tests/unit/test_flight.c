@@ -96,7 +96,7 @@ one_leads_and_the_others_hear_of_it(void **state)
 	flight_land(flight);
 	assert_int_equal(flight_state(&a.seat), FLIGHT_LANDED);
 	assert_int_equal(flight_len(&a.seat), 7);
-	assert_int_equal(leader.n_wakes, 0);
+	assert_int_equal(leader.n_wakes, 2);
 	flight_leave(&a.seat);
 	assert_bytes(flight_read(&b.seat), "");
 	flight_leave(&b.seat);
@@ -105,7 +105,7 @@ one_leads_and_the_others_hear_of_it(void **state)
 }
 
 static void
-the_leader_hears_when_the_last_has_left(void **state)
+the_leader_hears_who_comes_and_when_the_last_has_left(void **state)
 {
 	struct flights *flights = flights_new();
 	struct waiter leader, a, b;
@@ -114,16 +114,17 @@ the_leader_hears_when_the_last_has_left(void **state)
 	(void)state;
 	join(flights, 1, QUESTION, &a);
 	join(flights, 1, QUESTION, &b);
+	assert_int_equal(leader.n_wakes, 2);
 	flight_leave(&a.seat);
-	assert_int_equal(leader.n_wakes, 0);
+	assert_int_equal(leader.n_wakes, 2);
 	flight_leave(&b.seat);
-	assert_int_equal(leader.n_wakes, 1);
+	assert_int_equal(leader.n_wakes, 3);
 	assert_null(join(flights, 1, QUESTION, &a));
 	flight_fail(flight, 7);
 	assert_int_equal(flight_state(&a.seat), FLIGHT_FAILED);
 	assert_int_equal(flight_failure(&a.seat), 7);
 	flight_leave(&a.seat);
-	assert_int_equal(leader.n_wakes, 1);
+	assert_int_equal(leader.n_wakes, 4);
 	flights_free(flights);
 }
 
@@ -308,7 +309,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_leads_and_the_others_hear_of_it),
-		cmocka_unit_test(the_leader_hears_when_the_last_has_left),
+		cmocka_unit_test(the_leader_hears_who_comes_and_when_the_last_has_left),
 		cmocka_unit_test(none_joins_what_is_another_closed_or_over),
 		cmocka_unit_test(threads_read_while_it_comes),
 		cmocka_unit_test(threads_lead_and_follow_one_another),
