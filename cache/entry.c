@@ -22,7 +22,7 @@
 #define LENGTHS_AT	72
 #define CHECKED_FROM	16	/* where what the checksum covers starts */
 #define N_PARTS		6
-#define KNOWN_FLAGS	ENTRY_HASHED
+#define KNOWN_FLAGS	(ENTRY_HASHED | ENTRY_STREAM | ENTRY_USAGE)
 
 static char *
 put_u32(char *to, uint32_t value)

@@ -27,6 +27,8 @@ enum {
 
 enum entry_flag {
 	ENTRY_HASHED = 1 << 0,	/* of the question only its SHA-256 is kept (H-21) */
+	ENTRY_STREAM = 1 << 1,	/* the body is a stream as it came */
+	ENTRY_USAGE = 1 << 2,	/* and tells what it used, because it was asked to */
 };
 
 struct entry {

@@ -26,6 +26,8 @@ struct known {
 	uint32_t	model_len;	/* ... 0: nowhere */
 	uint16_t	route;		/* index in the configuration */
 	bool		is_sampled;
+	bool		wants_stream;
+	bool		wants_usage;
 };
 
 struct prints;

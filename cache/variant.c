@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#define APART	0x80		/* no variant has this bit */
 #define SLOTS		4096
 #define SETTLED		UINT64_C(1)
 #define TURN_SHIFT	1
@@ -39,6 +40,15 @@ variant_key(const struct key *key, unsigned n)
 	struct key other = *key;
 
 	other.bytes[15] ^= (unsigned char)n;
+	return other;
+}
+
+struct key
+variant_apart(const struct key *key)
+{
+	struct key other = *key;
+
+	other.bytes[15] ^= APART;
 	return other;
 }
 

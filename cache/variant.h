@@ -21,6 +21,9 @@ struct variants	*variants_free(struct variants *variants);
 /* The key of answer N to the question of KEY; that of answer 0 is KEY. */
 struct key	variant_key(const struct key *key, unsigned n);
 
+/* The key beside KEY, for an answer in a form that cannot be made of the one under KEY. */
+struct key	variant_apart(const struct key *key);
+
 /* Whose turn is it among N answers (at least one)?  Each call is a turn. */
 unsigned	variants_turn(struct variants *variants, const struct key *key, unsigned n);
 

@@ -20,6 +20,7 @@
 
 #define HEAD_MAX	WORKER_HEAD_MAX
 #define REQUEST_ID_MAX	128
+#define FLIGHT_MAX	((uint64_t)64 << 20)	/* a flight keeps all of it, for the slowest */
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
 #define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
@@ -451,21 +452,20 @@ answer_from_upstream(struct request *req, bool is_stored)
 	return end_after(req, r, END_MISS);
 }
 
-void
-answer_publish(struct request *req)
+static int
+publish_head(struct request *req, bool is_live)
 {
 	struct flight_head head = {
 		.status = fetch_status(req->fetch),
+		.form = form_wanted(&req->call),
+		.is_live = is_live,
 		.compute = answer_compute_type(req),
 	};
 	struct buf fields;
 	int r;
 
-	flight_close(req->sharing.led);
-	if (!flight_is_awaited(req->sharing.led)) {	/* as nearly always: copy nothing */
-		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
-		return;
-	}
+	if (req->sharing.has_head)
+		return 0;
 	buf_init(&fields, HEAD_MAX);
 	r = compute_time(req, &head.compute_time);
 	if (r == 0)
@@ -473,12 +473,69 @@ answer_publish(struct request *req)
 	if (r == 0) {
 		head.fields = buf_bytes(&fields);
 		flight_set_head(req->sharing.led, &head);
-		flight_add(req->sharing.led, fetch_body(req->fetch));
-		flight_land(take_ptr(&req->sharing.led));
-	} else {
-		flight_fail(take_ptr(&req->sharing.led), FLIGHT_NOT_SHARED);
+		req->sharing.has_head = true;
 	}
 	buf_done(&fields);
+	return r;
+}
+
+/* What has come, whether or not someone waits. */
+static void
+publish_all(struct request *req, bool is_live)
+{
+	struct sharing *sharing = &req->sharing;
+	struct bytes fresh = bytes_skip(fetch_body(req->fetch), sharing->published);
+
+	if (publish_head(req, is_live) < 0) {
+		flight_fail(take_ptr(&sharing->led), FLIGHT_NOT_SHARED);
+		return;
+	}
+	if (fresh.len > 0)
+		flight_add(sharing->led, fresh);
+	sharing->published += fresh.len;
+	sharing->total += fresh.len;
+	if (sharing->total > FLIGHT_MAX)
+		flight_fail(take_ptr(&sharing->led), FLIGHT_NOT_SHARED);
+}
+
+/* As nearly always nobody waits, and nothing is copied. */
+static void
+publish_last(struct request *req, bool is_live)
+{
+	flight_close(req->sharing.led);
+	if (flight_is_awaited(req->sharing.led))
+		publish_all(req, is_live);
+	else
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
+}
+
+void
+answer_publish(struct request *req)
+{
+	publish_last(req, false);
+	if (req->sharing.led != NULL)
+		flight_land(take_ptr(&req->sharing.led));
+}
+
+void
+answer_publish_more(struct request *req)
+{
+	if (!req->reply.is_kept)	/* what was sent is gone: too late to join */
+		publish_last(req, true);
+	else if (flight_is_awaited(req->sharing.led))
+		publish_all(req, true);
+}
+
+void
+answer_publish_end(struct request *req, bool is_whole)
+{
+	publish_last(req, true);
+	if (req->sharing.led == NULL)
+		return;
+	if (is_whole)
+		flight_land(take_ptr(&req->sharing.led));
+	else
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
 }
 
 /* The body of a landed flight, chunk by chunk. */
@@ -499,21 +556,29 @@ send_flight_body(struct request *req)
 	return r;
 }
 
+/* The head of what another request's call brought, up to how its body is framed. */
 static int
-send_flight(struct request *req, struct buf *out)
+begin_flight_head(struct request *req, struct buf *out)
 {
-	const struct flight_seat *seat = &req->sharing.seat;
-	const struct flight_head *head = flight_head(seat);
+	const struct flight_head *head = flight_head(&req->sharing.seat);
 	struct tags tags = { .compute = head->compute, .compute_time = head->compute_time };
-	struct bytes part;
 	int r;
 
 	r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d; collapsed",
 	    fwd_word(req->fwd), head->status);
 	if (r == 0)
 		r = begin_head(req, out, head->status, &tags);
-	if (r == 0)
-		r = buf_add(out, head->fields);
+	return r == 0 ? buf_add(out, head->fields) : r;
+}
+
+static int
+send_flight(struct request *req, struct buf *out)
+{
+	const struct flight_seat *seat = &req->sharing.seat;
+	const struct flight_head *head = flight_head(seat);
+	struct bytes part;
+	int r = begin_flight_head(req, out);
+
 	if (r == 0 && !has_no_body(head->status))
 		r = respond_number(out, BYTES_LIT("Content-Length"), flight_len(seat));
 	if (r == 0)
@@ -539,6 +604,13 @@ answer_from_flight(struct request *req)
 	return end_after(req, r, END_COLLAPSED);
 }
 
+static void
+frame_without_length(struct request *req)
+{
+	req->reply.is_chunked = req->head->minor_version > 0 && !is_head_request(req);
+	req->reply.must_close = req->head->minor_version == 0;
+}
+
 /*
  * RFC 9112, 6: a length if it is known, chunks if the client can, else until
  * we close; chosen before the head, which says whether we do.
@@ -548,11 +620,9 @@ choose_framing(struct request *req)
 {
 	struct bytes length = fields_get(fetch_fields(req->fetch), "content-length");
 
-	if (has_no_body(fetch_status(req->fetch)) || length.ptr != NULL)
-		return length;
-	req->reply.is_chunked = req->head->minor_version > 0 && !is_head_request(req);
-	req->reply.must_close = req->head->minor_version == 0;
-	return BYTES_NONE;
+	if (!has_no_body(fetch_status(req->fetch)) && length.ptr == NULL)
+		frame_without_length(req);
+	return length;
 }
 
 static int
@@ -567,23 +637,47 @@ add_framing(struct request *req, struct buf *out, struct bytes length)
 	return 0;
 }
 
+/* The end of a head whose body follows piece by piece, and all of it on its way. */
+static int
+send_head(struct request *req, struct buf *out, struct bytes length)
+{
+	int r = add_framing(req, out, length);
+	struct bytes part;
+
+	if (r == 0)
+		r = respond_end(out, &req->worker->date, clock_wall());
+	if (r < 0)
+		return r;
+	part = buf_bytes(out);
+	return conn_write(client_conn(req->client), &part, 1);
+}
+
 int
 answer_relay_head(struct request *req)
 {
-	struct bytes length = choose_framing(req), part;
+	struct bytes length = choose_framing(req);
 	struct buf out;
 	int r;
 
 	buf_init(&out, HEAD_MAX);
 	r = begin_upstream_head(req, &out, false);
 	if (r == 0)
-		r = add_framing(req, &out, length);
+		r = send_head(req, &out, length);
+	buf_done(&out);
+	return r;
+}
+
+int
+answer_tail_head(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	frame_without_length(req);
+	buf_init(&out, HEAD_MAX);
+	r = begin_flight_head(req, &out);
 	if (r == 0)
-		r = respond_end(&out, &req->worker->date, clock_wall());
-	if (r == 0) {
-		part = buf_bytes(&out);
-		r = conn_write(client_conn(req->client), &part, 1);
-	}
+		r = send_head(req, &out, BYTES_NONE);
 	buf_done(&out);
 	return r;
 }

@@ -195,8 +195,8 @@ why_not_storable(const struct request *req)
 		return "it is no question, or its answer depends on more than its body";
 	if (!req->route->cache)
 		return "its route has cache: false";
-	if (req->call.wants_stream)
-		return "it asks for a stream";
+	if (!form_is_known(&req->call))
+		return "it asks for a stream, and how those of its API look is not known";
 	if (req->call.is_sampled)
 		return "its answer is drawn by chance, which its route does not store";
 	return "no API is known by its path, and its route names no path or dialect";

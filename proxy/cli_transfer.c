@@ -145,6 +145,9 @@ line_of(const struct cli_cache *cache, const struct entry *entry)
 
 	snprintf(gist, sizeof(gist), "%016" PRIx64, entry->gist);
 	json_object_set_new(line, "gist", json_string(gist));
+	if ((entry->flags & ENTRY_STREAM) != 0)
+		json_object_set_new(line, "stream_usage",
+		    json_boolean((entry->flags & ENTRY_USAGE) != 0));
 	set_bytes(line, "scope", entry->scope);
 	set_bytes(line, "model", entry->model);
 	set_bytes(line, "compute", entry->compute);
@@ -271,6 +274,7 @@ static int
 read_entry(const json_t *line, const struct cli_cache *cache, struct arena *arena,
     struct entry *entry)
 {
+	const json_t *stream_usage = json_object_get(line, "stream_usage");
 	struct bytes gist;
 	int r;
 
@@ -280,6 +284,8 @@ read_entry(const json_t *line, const struct cli_cache *cache, struct arena *aren
 		.took = json_integer_value(json_object_get(line, "took")),
 		.status = (int)json_integer_value(json_object_get(line, "status")),
 	};
+	if (json_is_boolean(stream_usage))
+		entry->flags = ENTRY_STREAM | (json_is_true(stream_usage) ? ENTRY_USAGE : 0);
 	if (entry->made <= 0 || entry->ttl <= 0 || entry->took < 0 || entry->status != 200)
 		return -EINVAL;
 	r = get_bytes(line, "scope", arena, &entry->scope);

@@ -12,10 +12,12 @@
 #include "cache/store.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/dialect/stream.h"
 #include "proxy/request_priv.h"
 #include "proxy/worker.h"
 
 #define FIELDS_MAX_LEN	((size_t)64 << 10)
+#define WHOLE_MAX	((size_t)64 << 20)
 #define OWN_POLICY	"reprise-cache-control"
 
 /*
@@ -69,21 +71,55 @@ head_forbids(const struct request *req, const struct answer_policy *policy)
 	    fields_count(fields, "content-encoding") > 0;
 }
 
+/* What came, as a whole answer; as it came where it cannot be said so. */
+static struct bytes
+whole_answer(struct request *req)
+{
+	struct bytes whole = fetch_body(req->fetch);
+	struct buf folded;
+
+	buf_init(&folded, WHOLE_MAX);
+	if (!req->call.wants_stream || form_fold(&req->call, whole, &folded) != 0 ||
+	    arena_copy(req->arena, buf_bytes(&folded), &whole) < 0)
+		whole = fetch_body(req->fetch);
+	buf_done(&folded);
+	return whole;
+}
+
 /*
  * Where there is another upstream to fall back to, an answer by another model
  * than the one asked for is not kept under its name (H-28).  "gpt-4o" and
  * "gpt-4o-2024-08-06" are one.
  */
 static bool
-is_of_another_model(const struct request *req)
+is_of_another_model(struct request *req)
 {
-	struct bytes said = answer_model(fetch_body(req->fetch), req->arena);
+	struct bytes said = req->route->n_to < 2 ? BYTES_NONE :
+	    answer_model(whole_answer(req), req->arena);
 	struct bytes asked = req->model;
 	size_t n = said.len < asked.len ? said.len : asked.len;
 
-	if (req->route->n_to < 2 || said.len == 0 || asked.len == 0)
+	if (said.len == 0 || asked.len == 0)
 		return false;
 	return !bytes_eq(bytes_first(said, n), bytes_first(asked, n));
+}
+
+static bool
+shows_its_end(const struct request *req)
+{
+	if (req->call.wants_stream)
+		return stream_has_end(stream_form_of(&req->call), fetch_body(req->fetch));
+	return req->call.is_json_answer;
+}
+
+static enum answer_verdict
+judge(const struct request *req, struct bytes type)
+{
+	struct bytes body = fetch_body(req->fetch);
+
+	if (req->call.wants_stream)
+		return stream_judge(stream_form_of(&req->call), type, body);
+	return req->call.dialect->judge(&req->call, type, body);
 }
 
 /* H-24, H-31: only what is whole, good, and true tomorrow as well. */
@@ -97,13 +133,11 @@ is_keepable(struct request *req, const struct answer_policy *policy)
 	    route_stores(req->route, "never"))
 		return false;
 	/* A cut cannot be told from an end, unless the text itself shows it. */
-	if (framing == FRAMING_DOUBTFUL ||
-	    (framing == FRAMING_BY_CLOSE && !req->call.is_json_answer))
+	if (framing == FRAMING_DOUBTFUL || (framing == FRAMING_BY_CLOSE && !shows_its_end(req)))
 		return false;
-	if (head_forbids(req, policy) || is_of_another_model(req))
+	if (head_forbids(req, policy) || judge(req, type) != ANSWER_STORABLE)
 		return false;
-	return req->call.dialect->judge(&req->call, type, fetch_body(req->fetch)) ==
-	    ANSWER_STORABLE;
+	return !is_of_another_model(req);
 }
 
 static int
@@ -147,7 +181,7 @@ is_news(struct request *req, struct entry *entry)
 	if (question_variants(req) < 2)
 		return true;
 	entry->key = variant_key(&req->question.key, req->question.variant);
-	entry->gist = answer_gist(entry->body);
+	entry->gist = answer_gist(whole_answer(req));
 	if (!is_said_already(req, entry->gist))
 		return true;
 	variants_settle(req->worker->variants, &req->question.key);
@@ -188,6 +222,7 @@ keep_answer(struct request *req)
 		.ttl = ttl_of(req, &policy, is_own),
 		.took = fetch_head_time(req->fetch),
 		.status = fetch_status(req->fetch),
+		.flags = form_wanted(&req->call),
 		.scope = req->question.scope,
 		.model = req->model,
 		.compute = answer_compute_type(req),
@@ -198,6 +233,8 @@ keep_answer(struct request *req)
 	if (req->worker->scribe == NULL || entry.body.len > req->route->cache_max_entry ||
 	    entry.ttl <= 0 || !is_keepable(req, &policy) || !is_news(req, &entry))
 		return false;
+	if (req->question.is_apart)
+		entry.key = variant_apart(&entry.key);
 	if (hide_question(req, &entry) < 0 || replayed_fields(req, &entry.fields) < 0)
 		return false;
 	return put(req, &entry);

@@ -118,7 +118,8 @@ is_storable(const struct request *req)
 {
 	const struct config_route *route = req->route;
 
-	if (!req->call.is_inference || !route->cache || req->call.wants_stream || !is_meant(req))
+	if (!req->call.is_inference || !route->cache || !form_is_known(&req->call) ||
+	    !is_meant(req))
 		return false;
 	return !route_stores(route, "deterministic") || !req->call.is_sampled;
 }
@@ -201,6 +202,8 @@ question_recall(struct request *req)
 	question->key = known->key;
 	req->route = &req->config->routes[known->route];
 	req->call.is_sampled = known->is_sampled;
+	req->call.wants_stream = known->wants_stream;
+	req->call.wants_usage = known->wants_usage;
 	if (known->model_len > 0)
 		req->call.model = bytes_first(bytes_skip(body, known->model_at), known->model_len);
 	apply_alias(req);
@@ -232,6 +235,8 @@ question_remember(struct request *req)
 		.key = req->question.key,
 		.route = (uint16_t)route,
 		.is_sampled = req->call.is_sampled,
+		.wants_stream = req->call.wants_stream,
+		.wants_usage = req->call.wants_usage,
 	};
 
 	/* What a body asks of the cache, and whose it is, is not kept in the table. */

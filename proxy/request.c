@@ -75,6 +75,7 @@ request_free(void *arg)
 	assert(req->fetch == NULL);
 	reader_free(req->reader);
 	xfree(req->found_mem);
+	buf_done(&req->question.converted);
 	arena_free(req->arena);
 	config_unref(req->config);
 	xfree(req);
@@ -126,7 +127,9 @@ must_fly_on(const struct request *req)
 
 	if (led == NULL)
 		return false;
-	return strcmp(req->route->finish_abandoned, "none") != 0 || flight_is_awaited(led);
+	if (flight_is_awaited(led) || strcmp(req->route->finish_abandoned, "all") == 0)
+		return true;
+	return strcmp(req->route->finish_abandoned, "whole") == 0 && !req->call.wants_stream;
 }
 
 bool

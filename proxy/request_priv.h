@@ -28,6 +28,7 @@ enum step {
 	STEP_DELIVER,
 	STEP_FETCH,
 	STEP_FOLLOW,
+	STEP_TAIL,
 	STEP_ANSWER,
 	STEP_RELAY,
 	STEP_ENDED,
@@ -49,6 +50,8 @@ struct question {
 	struct bytes	scope;
 	struct print	print;
 	unsigned	variant;	/* which answer to it a new one would be */
+	struct buf	converted;	/* what was found, in the form asked for */
+	bool		is_apart;	/* from the answer of the other form */
 	bool		is_storable;	/* a question, on a route with a cache */
 	bool		has_print;
 	bool		is_recalled;	/* known by its fingerprint; the body has not been read */
@@ -58,6 +61,8 @@ struct question {
 struct reply {
 	int		 status;	/* 0: nothing has been sent */
 	uint64_t	 body_len;
+	size_t		 at;		/* of what the fetch holds, sent so far */
+	bool		 is_kept;	/* the fetch holds all of it, to be stored */
 	bool		 is_chunked;
 	bool		 must_close;	/* nothing may follow on this connection */
 };
@@ -67,6 +72,9 @@ struct sharing {
 	struct flight		*led;		/* we make the call; or NULL */
 	struct flight_seat	 seat;		/* someone else makes it */
 	struct loop_mail	 mail;		/* news, from another thread */
+	size_t			 published;	/* of what the fetch holds */
+	uint64_t		 total;		/* ... and has ever held */
+	bool			 has_head;	/* that has been published */
 	bool			 is_alone;	/* we neither lead nor follow */
 	struct request		*flying_next;	/* in the worker's list of those without a client */
 };
@@ -128,8 +136,15 @@ enum step	answer_from_upstream(struct request *req, bool is_stored);
 /* Give those who wait for the same what has come, and end the flight. */
 void		answer_publish(struct request *req);
 
+/* The same for a stream under way: what is new, head first; at its end IS_WHOLE or not. */
+void		answer_publish_more(struct request *req);
+void		answer_publish_end(struct request *req, bool is_whole);
+
 /* What another request's call brought. */
 enum step	answer_from_flight(struct request *req);
+
+/* The head of another request's stream; answer_relay_piece() and _end() follow. */
+int		answer_tail_head(struct request *req) MUST_USE;
 
 /* The head of an answer whose body follows piece by piece; a piece; the end. */
 int	answer_relay_head(struct request *req) MUST_USE;
@@ -173,6 +188,28 @@ unsigned	question_variants(const struct request *req);
 
 /* Is WHAT ("always", "deterministic", "never") what the route stores? */
 bool	route_stores(const struct config_route *route, const char *what);
+
+/* form.c */
+
+/* How an answer to CALL looks: 0, or ENTRY_STREAM, perhaps with ENTRY_USAGE. */
+unsigned	form_wanted(const struct call *call);
+
+/* Is it known how the streams of CALL look, if it wants one? */
+bool		form_is_known(const struct call *call);
+
+/* Is an answer of this type the stream that CALL wants? */
+bool		form_is_stream(const struct call *call, struct bytes content_type);
+
+/* Append to OUT the whole answer that BODY, an answer to CALL, says. */
+int		form_fold(const struct call *call, struct bytes body, struct buf *out) MUST_USE;
+
+enum {
+	FORM_E_CANNOT = 1,	/* not without a loss: the two are kept apart */
+	FORM_E_NOT_NOW,		/* no memory, or no usage in it: a new answer takes its place */
+};
+
+/* Give what was found the form that is asked for.  0 or a FORM_E. */
+int		form_give(struct request *req) MUST_USE;
 
 /* keep.c */
 

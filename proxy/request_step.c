@@ -5,6 +5,7 @@
  *	receive --> identify --> lookup --> deliver	a hit
  *	               |           |------> fetch --> answer	a miss, and we lead
  *	               |           |------> follow		a miss, and someone else leads
+ *	               |           `------> follow --> tail	and it is a stream
  *	               `--------------------> fetch --> relay	a stream, or not ours to store
  *
  * A step looks at what it has, does what it can, and names the next step; to
@@ -31,7 +32,7 @@
 typedef enum step step_fn(struct request *req);
 
 static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_follow,
-    step_answer, step_relay;
+    step_tail, step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -44,7 +45,9 @@ static const struct {
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) },
 	[STEP_DELIVER]	= { "deliver", step_deliver, 0 },
 	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_ANSWER) | TO(STEP_RELAY) },
-	[STEP_FOLLOW]	= { "follow", step_follow, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
+	[STEP_FOLLOW]	= { "follow", step_follow,
+			    TO(STEP_LOOKUP) | TO(STEP_FETCH) | TO(STEP_TAIL) },
+	[STEP_TAIL]	= { "tail", step_tail, 0 },
 	[STEP_ANSWER]	= { "answer", step_answer, 0 },
 	[STEP_RELAY]	= { "relay", step_relay, 0 },
 };
@@ -239,14 +242,33 @@ fwd_of(enum freshness freshness)
 	}
 }
 
-/* The answer under KEY, if there is one that may be given now: FWD_NONE. */
 static enum fwd
-find(struct request *req, const struct key *key)
+find_one(struct request *req, const struct key *key)
 {
 	if (!question_find(req, key))
 		return FWD_MISS;
 	return fwd_of(policy_freshness(&req->call.controls.directives, req->found.made,
 	    req->found.ttl, clock_wall(), &req->lifetime));
+}
+
+/* The answer under KEY, if there is one that may be given now: FWD_NONE. */
+static enum fwd
+find(struct request *req, const struct key *key)
+{
+	enum fwd fwd = find_one(req, key);
+	struct key apart;
+	int r;
+
+	req->question.is_apart = false;
+	if (fwd != FWD_NONE)
+		return fwd;
+	r = form_give(req);
+	if (r != FORM_E_CANNOT)
+		return r == 0 ? FWD_NONE : FWD_MISS;
+	apart = variant_apart(key);
+	req->question.is_apart = true;
+	fwd = find_one(req, &apart);
+	return fwd == FWD_NONE && form_give(req) != 0 ? FWD_MISS : fwd;
 }
 
 /* Of several answers the one whose turn it is, once there are as many as there can be. */
@@ -327,7 +349,7 @@ step_deliver(struct request *req)
 	return answer_from_cache(req);
 }
 
-/* It will not be stored: those who wait for it ask for themselves. */
+/* It will not be stored, as too large or not known: those who wait ask for themselves. */
 static enum step
 outgrown(struct request *req)
 {
@@ -353,6 +375,16 @@ fetch_failed(struct request *req)
 	return STEP_ENDED;
 }
 
+/* A stream that may be stored is passed on while it is collected. */
+static bool
+is_teed(const struct request *req)
+{
+	struct bytes type = fetch_status(req->fetch) != 200 ? BYTES_NONE :
+	    fields_get(fetch_fields(req->fetch), "content-type");
+
+	return req->question.is_storable && form_is_stream(&req->call, type);
+}
+
 /*
  * An answer that may be stored is collected whole before its head is sent, so
  * that the head can say what became of it and a failure is still an error; one
@@ -371,10 +403,18 @@ step_fetch(struct request *req)
 	case FETCH_WAITING:
 		return STEP_FETCH;
 	case FETCH_HEAD:
+		req->reply.is_kept = is_teed(req);
+		if (req->reply.is_kept)
+			return STEP_RELAY;
+		if (req->call.wants_stream && fetch_status(req->fetch) == 200)
+			return outgrown(req);
 		if (req->question.is_storable && !fetch_is_paused(req->fetch))
 			return STEP_FETCH;
 		return outgrown(req);
 	case FETCH_DONE:
+		req->reply.is_kept = is_teed(req);
+		if (req->reply.is_kept)
+			return STEP_RELAY;
 		return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
 	case FETCH_FAILED:
 		return fetch_failed(req);
@@ -395,25 +435,50 @@ step_answer(struct request *req)
 	return STEP_ENDED;
 }
 
+/* Another's answer of the other form is of use once it is stored; an error is one in any. */
+static enum step
+take_landed(struct request *req)
+{
+	const struct flight_head *head = flight_head(&req->sharing.seat);
+
+	if (head->form == form_wanted(&req->call) || head->status != 200)
+		return head->is_live ? STEP_TAIL : answer_from_flight(req);
+	flight_leave(&req->sharing.seat);
+	return STEP_LOOKUP;
+}
+
+/* Has the one call failed, it has for all; but for a reason of its leader's, it has not. */
+static enum step
+take_failed(struct request *req)
+{
+	int failure = flight_failure(&req->sharing.seat);
+
+	flight_leave(&req->sharing.seat);
+	req->sharing.is_alone = failure == FLIGHT_NOT_SHARED;
+	if (req->sharing.is_alone)
+		return STEP_FETCH;
+	return failure == FLIGHT_LOOK_AGAIN ? STEP_LOOKUP :
+	    answer_fetch_failed(req, (enum fetch_failure)failure);
+}
+
 static enum step
 step_follow(struct request *req)
 {
-	int failure;
+	const struct flight_head *head;
 
 	switch (flight_state(&req->sharing.seat)) {
-	case FLIGHT_LANDED:
-		return answer_from_flight(req);
-	case FLIGHT_FAILED:
-		failure = flight_failure(&req->sharing.seat);
-		flight_leave(&req->sharing.seat);
-		req->sharing.is_alone = failure == FLIGHT_NOT_SHARED;
-		if (req->sharing.is_alone)
-			return STEP_FETCH;
-		return failure == FLIGHT_LOOK_AGAIN ? STEP_LOOKUP :
-		    answer_fetch_failed(req, (enum fetch_failure)failure);
-	default:
+	case FLIGHT_WAITING:
 		return STEP_FOLLOW;
+	case FLIGHT_HEAD:
+		head = flight_head(&req->sharing.seat);
+		return head->is_live && head->form == form_wanted(&req->call) ?
+		    STEP_TAIL : STEP_FOLLOW;
+	case FLIGHT_LANDED:
+		return take_landed(req);
+	case FLIGHT_FAILED:
+		return take_failed(req);
 	}
+	unreachable("flight state");
 }
 
 static enum step
@@ -424,29 +489,130 @@ break_off(struct request *req)
 }
 
 static enum step
-step_relay(struct request *req)
+end_stream(struct request *req, enum end_reason why)
 {
-	struct conn *conn = client_conn(req->client);
-	struct bytes piece;
-
-	if (req->reply.status == 0 && answer_relay_head(req) < 0)
-		return break_off(req);
-	while (conn_unsent(conn) < RELAY_AHEAD) {
-		piece = bytes_first(fetch_body(req->fetch), RELAY_AHEAD);
-		if (piece.len == 0)
-			break;
-		if (answer_relay_piece(req, piece) < 0)
-			return break_off(req);
-		fetch_consume(req->fetch, piece.len);
-	}
-	if (fetch_body(req->fetch).len > 0)
-		return STEP_RELAY;
-	if (fetch_state(req->fetch) == FETCH_FAILED)
-		return break_off(req);
-	if (fetch_state(req->fetch) != FETCH_DONE)
-		return STEP_RELAY;
 	if (answer_relay_end(req) < 0)
 		return break_off(req);
-	request_end(req, req->fwd == FWD_BYPASS ? END_BYPASS : END_MISS);
+	request_end(req, why);
 	return STEP_ENDED;
+}
+
+/* As much of another's stream as there is and the client takes. */
+static int
+send_tail(struct request *req)
+{
+	struct flight_seat *seat = &req->sharing.seat;
+	struct bytes piece;
+	int r = 0;
+
+	if (req->reply.status == 0)
+		r = answer_tail_head(req);
+	while (r == 0 && conn_unsent(client_conn(req->client)) < RELAY_AHEAD) {
+		piece = bytes_first(flight_read(seat), RELAY_AHEAD);
+		if (piece.len == 0)
+			break;
+		r = answer_relay_piece(req, piece);
+		flight_advance(seat, piece.len);
+	}
+	return r;
+}
+
+static enum step
+step_tail(struct request *req)
+{
+	struct flight_seat *seat = &req->sharing.seat;
+	/* First, so that what has landed is all there. */
+	enum flight_state state = flight_state(seat);
+
+	if (send_tail(req) < 0)
+		return break_off(req);
+	if (flight_read(seat).len > 0 || state == FLIGHT_HEAD)
+		return STEP_TAIL;
+	return state == FLIGHT_LANDED ? end_stream(req, END_COLLAPSED) : break_off(req);
+}
+
+/* All has come, or all that will: for the cache, and for those who wait. */
+static void
+end_tee(struct request *req)
+{
+	bool is_whole = fetch_state(req->fetch) == FETCH_DONE;
+
+	if (req->reply.is_kept && is_whole)
+		(void)keep_answer(req);
+	if (req->sharing.led != NULL)
+		answer_publish_end(req, is_whole);
+	req->reply.is_kept = false;
+}
+
+/* Keep what has come, as long as it fits, and let those who wait have it. */
+static void
+tee(struct request *req)
+{
+	enum fetch_state state = fetch_state(req->fetch);
+
+	if (state == FETCH_DONE || state == FETCH_FAILED) {
+		end_tee(req);
+		return;
+	}
+	if (fetch_is_paused(req->fetch))
+		req->reply.is_kept = false;
+	if (req->sharing.led != NULL)
+		answer_publish_more(req);
+}
+
+/* As much of the upstream's answer as there is and the client takes. */
+static int
+send_more(struct request *req)
+{
+	struct bytes piece;
+	int r = 0;
+
+	if (req->client == NULL) {
+		req->reply.at = fetch_body(req->fetch).len;
+		return 0;
+	}
+	if (req->reply.status == 0)
+		r = answer_relay_head(req);
+	while (r == 0 && conn_unsent(client_conn(req->client)) < RELAY_AHEAD) {
+		piece = bytes_first(bytes_skip(fetch_body(req->fetch), req->reply.at),
+		    RELAY_AHEAD);
+		if (piece.len == 0)
+			break;
+		r = answer_relay_piece(req, piece);
+		req->reply.at += piece.len;
+	}
+	return r;
+}
+
+/* What is neither kept nor still to be sent makes room for more. */
+static void
+let_go(struct request *req)
+{
+	if (req->reply.is_kept || req->reply.at == 0)
+		return;
+	fetch_consume(req->fetch, req->reply.at);
+	if (req->sharing.led != NULL)
+		req->sharing.published -= req->reply.at;
+	req->reply.at = 0;
+}
+
+static enum step
+step_relay(struct request *req)
+{
+	enum fetch_state state = fetch_state(req->fetch);
+
+	if (request_is_wanted(req))
+		tee(req);
+	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req))) {
+		request_end(req, END_CLIENT_GONE);
+		return STEP_ENDED;
+	}
+	if (send_more(req) < 0)
+		return break_off(req);
+	let_go(req);
+	if (fetch_body(req->fetch).len > req->reply.at || state == FETCH_HEAD)
+		return STEP_RELAY;
+	if (state == FETCH_FAILED)
+		return break_off(req);
+	return end_stream(req, req->fwd == FWD_BYPASS ? END_BYPASS : END_MISS);
 }

@@ -116,6 +116,7 @@ read_watched(struct call *call, const struct canon *canon)
 	}
 	if (stream == CANON_TRUE || stream == CANON_FALSE)
 		call->wants_stream = stream == CANON_TRUE;
+	call->wants_usage = call->wants_stream && canon->watched[WATCHED_USAGE].type == CANON_TRUE;
 	if (canon->watched[WATCHED_USE_CACHE].type == CANON_FALSE)
 		call->controls.directives.no_cache = true;
 	call->is_inference = call->is_inference && is_stateless(call, canon);

@@ -43,6 +43,7 @@ struct call {
 	struct bytes	 model_raw;	/* ... here it stands in the body, JSON's quotes included */
 
 	bool		 wants_stream;
+	bool		 wants_usage;	/* in the stream */
 	bool		 is_sampled;	/* its answer may be drawn by chance (PROTOCOLS.md 14) */
 	enum key_form	 form;		/* of CANONICAL */
 	struct bytes	 canonical;	/* the body as far as it counts, or the raw body */

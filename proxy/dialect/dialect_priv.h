@@ -18,6 +18,7 @@ enum watched {
 	WATCHED_STREAM,
 	WATCHED_USE_CACHE,
 	WATCHED_STORE,
+	WATCHED_USAGE,		/* OpenAI's: the last event of a stream tells it */
 	WATCHED_CACHE,		/* LiteLLM's object, where a dialect leaves it out */
 	WATCHED_TEMPERATURE,	/* where a dialect has it, as those that follow */
 	WATCHED_SEED,
@@ -41,7 +42,7 @@ enum watched {
  * by the second) its own.
  */
 #define WATCHED_LIST(cache, temperature, seed, n, samples, beams, ...) { \
-	"/model", "/stream", "/options/use_cache", "/store", \
+	"/model", "/stream", "/options/use_cache", "/store", "/stream_options/include_usage", \
 	cache, temperature, seed, n, samples, beams, \
 	"/previous_response_id", "/conversation", "/background", "/web_search_options", \
 	"/kv_transfer_params", "/t_max_predict_ms", "/audio", "/_debug_render_only", \

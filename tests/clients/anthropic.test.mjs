@@ -40,6 +40,46 @@ test("@anthropic-ai/sdk: a message asked twice is a miss, then the same as a hit
   assert.equal(requests[0].headers["x-api-key"], "team-token");
 });
 
+// Thinking, text and a tool call, as blocks of one message.
+const BLOCKS = [{ type: "thinking", thinking: "So...", signature: "sig" },
+  { type: "text", text: "Hello" }, { type: "tool_use", id: "t1", name: "add", input: { a: 1 } }];
+const TOLD = { ...MESSAGE, content: BLOCKS, stop_reason: "tool_use",
+  usage: { input_tokens: 1, output_tokens: 9 } };
+const block = (index, start, ...deltas) => [
+  event({ type: "content_block_start", index, content_block: start }),
+  ...deltas.map((one) => event({ type: "content_block_delta", index, delta: one })),
+  event({ type: "content_block_stop", index })];
+const TOLD_STREAM = sse(
+  event({ type: "message_start", message: { ...TOLD, content: [], stop_reason: null,
+    usage: { input_tokens: 1, output_tokens: 0 } } }),
+  ...block(0, { type: "thinking", thinking: "", signature: "" },
+    { type: "thinking_delta", thinking: "So..." }, { type: "signature_delta", signature: "sig" }),
+  ...block(1, { type: "text", text: "" }, { type: "text_delta", text: "Hel" },
+    { type: "text_delta", text: "lo" }),
+  ...block(2, { type: "tool_use", id: "t1", name: "add", input: {} },
+    { type: "input_json_delta", partial_json: '{"a"' },
+    { type: "input_json_delta", partial_json: ":1}" }),
+  event({ type: "message_delta", delta: { stop_reason: "tool_use", stop_sequence: null },
+    usage: { output_tokens: 9 } }),
+  event({ type: "message_stop" }));
+
+for (const first of ["stream", "whole"])
+  test(`@anthropic-ai/sdk: one entry answers both forms, ${first} first`, async (t) => {
+    const { url, seen, fetch } = await stage(t, { "POST /v1/messages": ({ stream }) =>
+      stream ? TOLD_STREAM : { json: TOLD } });
+    const api = new Anthropic({ baseURL: url, apiKey: "unused", maxRetries: 0, fetch });
+    const read = {
+      whole: () => api.messages.create(QUESTION),
+      stream: () => api.messages.stream(QUESTION).finalMessage(),
+    };
+    for (const form of [first, "stream", "whole", "stream", "whole"]) {
+      const { content, stop_reason, usage } = await read[form]();
+      assert.deepEqual({ content, stop_reason, usage },
+        { content: BLOCKS, stop_reason: "tool_use", usage: TOLD.usage });
+    }
+    assert.deepEqual(seen, ["upstream", "cache", "cache", "cache", "cache"]);
+  });
+
 test("@anthropic-ai/sdk: a stream passes", async (t) => {
   const { api } = await client(t);
   const message = await api.messages.stream(QUESTION).finalMessage();

@@ -39,6 +39,20 @@ test("ollama: an embedding asked twice is a miss, then the same as a hit", async
   assert.deepEqual(seen, ["upstream", "cache"]);
 });
 
+test("ollama: one entry answers both forms", async (t) => {
+  for (const first of [true, false]) {
+    const { api, seen } = await client(t);
+    const text = async (stream) => {
+      const answer = await api.chat({ ...CHAT, stream });
+      const parts = stream ? await collect(answer) : [answer];
+      return parts.map((one) => one.message.content).join("");
+    };
+    for (const stream of [first, !first, first, !first])
+      assert.equal(await text(stream), "Hello");
+    assert.deepEqual(seen, ["upstream", "cache", "cache", "cache"]);
+  }
+});
+
 test("ollama: a stream passes", async (t) => {
   const { api } = await client(t);
   const parts = await collect(await api.chat({ ...CHAT, stream: true }));

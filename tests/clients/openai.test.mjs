@@ -52,6 +52,64 @@ test("openai: a stream passes", async (t) => {
   assert.equal(chunks.map((one) => one.choices[0].delta.content ?? "").join(""), "Hello");
 });
 
+// Both forms of one answer, by what is asked: text, a tool call, two choices with usage.
+const CALL = { id: "t1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
+const USAGE = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+const whole = (choices) => ({
+  id: "1", object: "chat.completion", created: 1, model: "m", choices, usage: USAGE });
+const message = (index, rest, finish_reason) =>
+  ({ index, message: { role: "assistant", ...rest }, finish_reason });
+const part = (index, delta, finish_reason = null) => [null, {
+  id: "1", object: "chat.completion.chunk", created: 1, model: "m", usage: null,
+  choices: [{ index, delta, finish_reason }] }];
+const END = [[null, { id: "1", object: "chat.completion.chunk", created: 1, model: "m",
+  choices: [], usage: USAGE }], [null, "[DONE]"]];
+const FORMS = {
+  text: {
+    whole: whole([message(0, { content: "Hello" }, "stop")]),
+    stream: [part(0, { role: "assistant", content: "" }), part(0, { content: "Hel" }),
+      part(0, { content: "lo" }), part(0, {}, "stop"), ...END],
+  },
+  tools: {
+    whole: whole([message(0, { content: null, tool_calls: [CALL] }, "tool_calls")]),
+    stream: [part(0, { role: "assistant", content: null }),
+      part(0, { tool_calls: [{ index: 0, ...CALL, function: { name: "add", arguments: "" } }] }),
+      part(0, { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] }),
+      part(0, { tool_calls: [{ index: 0, function: { arguments: ":1}" } }] }),
+      part(0, {}, "tool_calls"), ...END],
+  },
+  choices: {
+    whole: whole([message(0, { content: "A" }, "stop"), message(1, { content: "B" }, "length")]),
+    stream: [part(0, { role: "assistant", content: "A" }),
+      part(1, { role: "assistant", content: "B" }), part(1, {}, "length"), part(0, {}, "stop"),
+      ...END],
+  },
+};
+
+for (const [name, forms] of Object.entries(FORMS))
+  for (const first of ["stream", "whole"])
+    test(`openai: one entry answers both forms: ${name}, ${first} first`, async (t) => {
+      const { url, seen, fetch } = await stage(t, { "POST /v1/chat/completions": ({ stream }) =>
+        stream ? sse(...forms.stream) : { json: forms.whole } });
+      const api = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", maxRetries: 0, fetch });
+      const read = {
+        whole: () => api.chat.completions.create(QUESTION),
+        stream: () => api.chat.completions.stream(
+          { ...QUESTION, stream_options: { include_usage: true } }).finalChatCompletion(),
+      };
+      // What the SDK makes of a stream has more members than what came whole.
+      const shown = ({ choices, usage }) => ({ usage, choices: choices.map((choice) => ({
+        index: choice.index, finish_reason: choice.finish_reason, role: choice.message.role,
+        content: choice.message.content, calls: (choice.message.tool_calls ?? []).map(
+          (call) => [call.id, call.type, call.function.name, call.function.arguments]) })) });
+      const answers = [await read[first]()];
+      for (const form of ["stream", "whole", "stream", "whole"])
+        answers.push(await read[form]());
+      for (const answer of answers)
+        assert.deepEqual(shown(answer), shown(forms.whole));
+      assert.deepEqual(seen, ["upstream", "cache", "cache", "cache", "cache"]);
+    });
+
 test("openai: an error of ours is an error to the SDK", async (t) => {
   const { api } = await client(t);
   await assert.rejects(

@@ -211,9 +211,10 @@ def test_replay_never_goes_upstream(caching, up):
     px.restart()
     assert px.post(CHAT, QUESTION)["x-compute-type"] == "cache"
     for answer in (px.post(CHAT, COLD), px.get("/v1/models"),
-                   px.post(CHAT, {**QUESTION, "stream": True}),
+                   px.post(CHAT, {**COLD, "stream": True}),
                    px.post(CHAT, QUESTION, {"Cache-Control": "no-cache"})):
         assert answer.status == 504 and "replay" in answer.error
+    assert px.post(CHAT, {**QUESTION, "stream": True})["x-compute-type"] == "cache"
 
 
 def test_record_asks_anew_each_time(caching, up):

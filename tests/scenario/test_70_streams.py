@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Streams pass piece by piece: each next piece leaves only when the last has arrived."""
+"""Streams pass piece by piece: each next piece leaves only when the last has arrived.  One
+that ended well is kept, and answers whole askers too."""
 
+import json
 import threading
 
 import pytest
@@ -10,8 +12,10 @@ from play import Gone
 CHAT_PATH, OLLAMA_PATH = "/v1/chat/completions", "/api/chat"
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 EVENTS = [b'data: {"choices":[{"index":0,"delta":{"content":"%d"}}]}\n\n' % i for i in range(4)]
-EVENTS += [b"data: [DONE]\n\n"]
+EVENTS += [b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+           b"data: [DONE]\n\n"]
 LINES = [b'{"model":"m","message":{"content":"%d"},"done":false}\n' % i for i in range(4)]
+LINES += [b'{"model":"m","message":{"content":""},"done":true,"done_reason":"stop"}\n']
 SSE, NDJSON = "text/event-stream", "application/x-ndjson"
 SSE_HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n")
@@ -31,7 +35,7 @@ def test_a_stream_passes_piece_by_piece(px, up, path, kind, pieces):
         client.ask("POST", path, CHAT)
         head = client.head()
         assert head.status == 200 and head["Content-Type"] == kind
-        assert head["Cache-Status"] == "reprise; fwd=bypass; fwd-status=200"
+        assert head["Cache-Status"] == "reprise; fwd=miss; fwd-status=200"
         assert head["x-compute-type"] == "upstream"
         for piece, event in zip(pieces, arrived):
             assert client.chunk() == piece
@@ -39,28 +43,122 @@ def test_a_stream_passes_piece_by_piece(px, up, path, kind, pieces):
         assert client.chunk() == b""
         client.ask("GET", "/healthz")
         assert client.answer().status == 200
-    assert px.stop() == {"requests": 2, "bypasses": 1, "own_answers": 1}
+    assert px.stop() == {"requests": 2, "misses": 1, "own_answers": 1, "stored": 1}
 
 
-def test_streams_are_not_stored(px, up):
+def test_a_stream_comes_again_as_it_was(px, up):
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=EVENTS)
+    for compute in ("upstream", "cache", "cache"):
+        answer = px.post(CHAT_PATH, CHAT)
+        assert answer.body == b"".join(EVENTS)
+        assert (answer["x-compute-type"], answer["Content-Type"]) == (compute, SSE)
+    px.restart()
+    assert px.post(CHAT_PATH, CHAT).body == b"".join(EVENTS)
+
+
+WHOLE = {"model": "m", "messages": CHAT["messages"]}
+ANSWER = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+    {"index": 0, "message": {"role": "assistant", "content": "0123"}, "finish_reason": "stop"}]}
+
+
+def text_of(stream):
+    events = [json.loads(event[6:]) for event in stream.decode().split("\n\n")[:-2]]
+    return "".join(event["choices"][0]["delta"].get("content") or "" for event in events)
+
+
+@pytest.mark.parametrize("first, reply", [
+    (CHAT, {"headers": {"Content-Type": SSE}, "chunks": EVENTS}), (WHOLE, {"json": ANSWER})],
+    ids=["stream first", "whole first"])
+def test_one_entry_answers_both_forms(px, up, first, reply):
+    """Also by fingerprint, that is, when asked the second time."""
+    up.expect("POST", CHAT_PATH).reply(**reply)
+    px.post(CHAT_PATH, first)
+    with px.connect() as client:
+        def hit(question, content_type):
+            client.ask("POST", CHAT_PATH, question)
+            answer = client.answer()
+            assert (answer["x-compute-type"], answer["Content-Type"]) == ("cache", content_type)
+            return answer
+        for _twice in range(2):
+            message = hit(WHOLE, "application/json").json["choices"][0]["message"]
+            assert message["content"] == "0123"
+            stream = hit(CHAT, SSE).body
+            assert text_of(stream) == "0123" and stream.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("pieces", [
+    EVENTS[:-2], EVENTS[:2] + [b'data: {"error":{"message":"overloaded"}}\n\n'] + EVENTS[-2:],
+    [b"error: overloaded\n\n"], EVENTS[:-1] + [b'data: {"cut']],
+    ids=["no finish", "an error event", "an error line", "a cut event"])
+def test_a_stream_that_ends_badly_passes_and_is_not_kept(px, up, pieces):
     for _twice in range(2):
-        up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=EVENTS)
-        assert px.post(CHAT_PATH, CHAT).body == b"".join(EVENTS)
-    assert px.stop() == {"requests": 2, "bypasses": 2}
+        up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=pieces)
+        assert px.post(CHAT_PATH, CHAT).body == b"".join(pieces)
+    assert px.stop() == {"requests": 2, "misses": 2}
+
+
+def test_a_stream_until_the_connection_closes_is_kept_if_it_says_that_it_is_over(px, up):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    up.expect("POST", CHAT_PATH).reply_raw(head + b"".join(EVENTS[:-1]))
+    assert px.post(CHAT_PATH, CHAT).body == b"".join(EVENTS[:-1])
+    up.expect("POST", CHAT_PATH).reply_raw(head + b"".join(EVENTS))
+    assert px.post(CHAT_PATH, CHAT).body == b"".join(EVENTS)
+    assert px.post(CHAT_PATH, CHAT)["x-compute-type"] == "cache"
 
 
 def test_ollama_streams_unless_told_not_to(px, up):
     question = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     up.expect("POST", OLLAMA_PATH).reply(headers={"Content-Type": NDJSON}, chunks=LINES)
-    assert "fwd=bypass" in px.post(OLLAMA_PATH, question)["Cache-Status"]
-    assert px.stop()["bypasses"] == 1
+    assert px.post(OLLAMA_PATH, question).body == b"".join(LINES)
+    hit = px.post(OLLAMA_PATH, {**question, "stream": False})
+    assert hit["x-compute-type"] == "cache" and hit["Content-Type"] == "application/json"
+    assert hit.json["message"]["content"] == "0123"
+    assert px.stop()["hits"] == 1
+
+
+def test_streams_that_are_not_understood_pass_by(px, up):
+    path, question = "/completion", {"prompt": "Hi", "stream": True}
+    for _twice in range(2):
+        up.expect("POST", path).reply(headers={"Content-Type": SSE}, chunks=EVENTS)
+        assert px.post(path, question)["Cache-Status"] == "reprise; fwd=bypass; fwd-status=200"
+    assert px.stop() == {"requests": 2, "bypasses": 2}
+
+
+def test_a_crowd_shares_a_live_stream(px, up):
+    """Each piece leaves the upstream when all have the one before."""
+    arrived = threading.Barrier(9)
+    waits = [threading.Event() for _event in EVENTS]
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=[
+        step for pair in zip(EVENTS, waits) for step in pair])
+    bodies = []
+
+    def read():
+        with px.connect() as client:
+            client.ask("POST", CHAT_PATH, CHAT)
+            assert client.head().status == 200
+            body = b""
+            for n, wait in enumerate(waits):
+                while len(body) < len(b"".join(EVENTS[:n + 1])):
+                    body += client.chunk()
+                if arrived.wait(30) == 0:
+                    wait.set()
+            assert client.chunk() == b""
+            bodies.append(body)
+
+    threads = [threading.Thread(target=read, daemon=True) for _ in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert bodies == [b"".join(EVENTS)] * 9
+    assert px.stop() == {"requests": 9, "misses": 1, "collapsed": 8, "stored": 1}
 
 
 def test_an_error_instead_of_a_stream_passes(px, up):
     up.expect("POST", CHAT_PATH).reply(429, json={"error": {"message": "slow down"}})
     answer = px.post(CHAT_PATH, CHAT)
     assert (answer.status, answer.error) == (429, "slow down")
-    assert px.stop()["bypasses"] == 1
+    assert px.stop() == {"requests": 1, "misses": 1}
 
 
 @pytest.mark.parametrize("end", [b"", b"50\r\ndata: {", b"xyz\r\n"],
@@ -93,7 +191,7 @@ def test_a_stream_to_an_old_client_ends_with_the_connection(px, up):
         head = client.head()
         assert head["Transfer-Encoding"] is None and head["Content-Length"] is None
         assert client.rest() == b"".join(EVENTS)
-    assert px.stop()["bypasses"] == 1
+    assert px.stop()["stored"] == 1
 
 
 def test_a_client_that_leaves_ends_the_transfer(px, up):
@@ -120,7 +218,7 @@ def test_a_slow_client_holds_the_upstream_back(px, up):
         while (part := client.chunk()):
             length += len(part)
     assert length == n_pieces * len(piece)
-    assert px.stop() == {"requests": 2, "bypasses": 1, "misses": 1, "stored": 1}
+    assert px.stop() == {"requests": 2, "misses": 2, "stored": 1}
 
 
 def test_the_end_of_the_drain_time_cuts_streams(proxy, up):

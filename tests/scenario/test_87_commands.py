@@ -144,6 +144,22 @@ def test_what_was_exported_is_imported_elsewhere(filled, proxy, reprise, up, nam
     filled.start()
 
 
+def test_a_stream_is_one_elsewhere_too(px, proxy, reprise, up):
+    stream = (b'data: {"choices":[{"index":0,"delta":{"content":"eins"},"finish_reason":"stop"}]}'
+              b"\n\ndata: [DONE]\n\n")
+    up.expect("POST", CHAT).reply(headers={"Content-Type": "text/event-stream"}, chunks=[stream])
+    assert px.post(CHAT, chat("x", stream=True)).body == stream
+    px.restart()        # now it is on disk
+    assert reprise("cache", "export", "out.jsonl").returncode == 0
+    other = proxy({"upstreams": {"up": {"url": up.url}}})
+    subprocess.run([play.REPRISE, "cache", "import", "-c", str(other.directory / "reprise.yaml"),
+                    str(px.directory / "out.jsonl")], check=True, timeout=play.TIMEOUT)
+    assert other.post(CHAT, chat("x", stream=True)).body == stream
+    whole = other.post(CHAT, chat("x"))
+    assert (whole["x-compute-type"], whole["Content-Type"]) == ("cache", "application/json")
+    assert whole.json["choices"][0]["message"]["content"] == "eins"
+
+
 def test_import_keeps_the_newer_and_never_undoes_a_purge(filled, reprise, up):
     reprise("cache", "export", "out.jsonl")
     assert reprise("cache", "import", "out.jsonl").stdout.startswith("0 of 3")
@@ -234,10 +250,11 @@ def test_an_answer_explains_itself(px, up):
 
 
 @pytest.mark.parametrize("body, why", [
-    (chat("x", stream=True), "it asks for a stream"),
+    ({"prompt": "x", "stream": True, "n_predict": 3}, "it asks for a stream"),
     (chat("x", web_search_options={}), "depends on more than its body")])
 def test_explain_tells_what_passes_by(reprise, body, why):
-    assert why in reprise("explain", "-", stdin=json.dumps(body)).stdout
+    path = ("--path", "/completion") if "prompt" in body else ()
+    assert why in reprise("explain", *path, "-", stdin=json.dumps(body)).stdout
 
 
 def test_without_a_cache_there_is_nothing_to_see(reprise, px):

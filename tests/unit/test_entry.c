@@ -191,7 +191,7 @@ impossible_values_are_bad(void **state)
 	assert_int_equal(decode_forged(STATUS_AT, 1000, len), ENTRY_E_BAD);
 	assert_int_equal(decode_forged(STATUS_AT, UINT32_MAX, len), ENTRY_E_BAD);
 	assert_int_equal(decode_forged(STATUS_AT, 999, len), 0);
-	assert_int_equal(decode_forged(STATUS_AT + 4, 2, len), ENTRY_E_BAD);	/* flags */
+	assert_int_equal(decode_forged(STATUS_AT + 4, 8, len), ENTRY_E_BAD);	/* flags */
 }
 
 /* H-21: a question that is not kept is known by its hash. */
