@@ -68,8 +68,8 @@ NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
 	  diff form forward keep question request request_step server splice stats version watch \
 	  worker
-BENCH	= canon hit store scale sieve
-BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon fill latency sieve store)
+BENCH	= canon hit store scale sieve stream
+BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes glob list log num
@@ -273,7 +273,7 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-store bench-scale: bench-%: all $(BENCH_PROGRAMS)
+bench-hit bench-store bench-scale bench-stream: bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 
 # Those that are a program alone.

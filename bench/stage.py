@@ -233,8 +233,11 @@ def free_port():
 
 
 @contextlib.contextmanager
-def nginx(place, upstream_port, question_length, core=SERVER):
-    """Two servers of one worker: (that which caches POSTs, that which only returns)."""
+def nginx(place, upstream_port, question_length, core=SERVER, caches=True):
+    """Two servers of one worker: (that which caches POSTs, that which only returns).
+
+    Without CACHES the first only passes on.
+    """
     place.mkdir(exist_ok=True)
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     ports = free_port(), free_port()
@@ -243,6 +246,7 @@ def nginx(place, upstream_port, question_length, core=SERVER):
     # The buffer of an answer holds the key as well, and that is the question.
     for name, value in (("DIR", place), ("CACHE", ports[0]), ("FLOOR", ports[1]),
                         ("UPSTREAM", upstream_port), ("ANSWER", answers()[TASK]),
+                        ("STORE", "answers" if caches else "off"),
                         ("BODY", question_length + 1024),
                         ("BUFFER", question_length + 4096)):
         text = text.replace(f"@{name}@", str(value))
