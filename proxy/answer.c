@@ -20,7 +20,6 @@
 
 #define HEAD_MAX	WORKER_HEAD_MAX
 #define REQUEST_ID_MAX	128
-#define FLIGHT_MAX	((uint64_t)64 << 20)	/* a flight keeps all of it, for the slowest */
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
 #define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
@@ -394,8 +393,8 @@ answer_compute_type(const struct request *req)
 	return configured != NULL ? bytes_str(configured) : BYTES_LIT("upstream");
 }
 
-static int
-compute_time(struct request *req, struct bytes *ret_text)
+int
+answer_compute_time(struct request *req, struct bytes *ret_text)
 {
 	struct bytes said = fields_get(fetch_fields(req->fetch), "x-compute-time");
 	usec_t time = fetch_head_time(req->fetch);
@@ -410,9 +409,8 @@ compute_time(struct request *req, struct bytes *ret_text)
 	return arena_printf(req->arena, ret_text, "%.3f", (double)time / USEC_PER_SEC);
 }
 
-/* The fields of an upstream's head that clients see, as text. */
-static int
-passed_fields(const struct fields *fields, struct buf *out)
+int
+answer_passed_fields(const struct fields *fields, struct buf *out)
 {
 	int r = 0;
 
@@ -429,13 +427,13 @@ begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
 	struct tags tags = { .compute = answer_compute_type(req) };
 	int status = fetch_status(req->fetch), r;
 
-	r = compute_time(req, &tags.compute_time);
+	r = answer_compute_time(req, &tags.compute_time);
 	if (r == 0)
 		r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d%s",
 		    fwd_word(req->fwd), status, is_stored ? "; stored" : "");
 	if (r == 0)
 		r = begin_head(req, out, status, &tags);
-	return r == 0 ? passed_fields(fetch_fields(req->fetch), out) : r;
+	return r == 0 ? answer_passed_fields(fetch_fields(req->fetch), out) : r;
 }
 
 enum step
@@ -450,92 +448,6 @@ answer_from_upstream(struct request *req, bool is_stored)
 		r = send_whole(req, &out, fetch_body(req->fetch));
 	buf_done(&out);
 	return end_after(req, r, END_MISS);
-}
-
-static int
-publish_head(struct request *req, bool is_live)
-{
-	struct flight_head head = {
-		.status = fetch_status(req->fetch),
-		.form = form_wanted(&req->call),
-		.is_live = is_live,
-		.compute = answer_compute_type(req),
-	};
-	struct buf fields;
-	int r;
-
-	if (req->sharing.has_head)
-		return 0;
-	buf_init(&fields, HEAD_MAX);
-	r = compute_time(req, &head.compute_time);
-	if (r == 0)
-		r = passed_fields(fetch_fields(req->fetch), &fields);
-	if (r == 0) {
-		head.fields = buf_bytes(&fields);
-		flight_set_head(req->sharing.led, &head);
-		req->sharing.has_head = true;
-	}
-	buf_done(&fields);
-	return r;
-}
-
-/* What has come, whether or not someone waits. */
-static void
-publish_all(struct request *req, bool is_live)
-{
-	struct sharing *sharing = &req->sharing;
-	struct bytes fresh = bytes_skip(fetch_body(req->fetch), sharing->published);
-
-	if (publish_head(req, is_live) < 0) {
-		flight_fail(take_ptr(&sharing->led), FLIGHT_NOT_SHARED);
-		return;
-	}
-	if (fresh.len > 0)
-		flight_add(sharing->led, fresh);
-	sharing->published += fresh.len;
-	sharing->total += fresh.len;
-	if (sharing->total > FLIGHT_MAX)
-		flight_fail(take_ptr(&sharing->led), FLIGHT_NOT_SHARED);
-}
-
-/* As nearly always nobody waits, and nothing is copied. */
-static void
-publish_last(struct request *req, bool is_live)
-{
-	flight_close(req->sharing.led);
-	if (flight_is_awaited(req->sharing.led))
-		publish_all(req, is_live);
-	else
-		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
-}
-
-void
-answer_publish(struct request *req)
-{
-	publish_last(req, false);
-	if (req->sharing.led != NULL)
-		flight_land(take_ptr(&req->sharing.led));
-}
-
-void
-answer_publish_more(struct request *req)
-{
-	if (!req->reply.is_kept)	/* what was sent is gone: too late to join */
-		publish_last(req, true);
-	else if (flight_is_awaited(req->sharing.led))
-		publish_all(req, true);
-}
-
-void
-answer_publish_end(struct request *req, bool is_whole)
-{
-	publish_last(req, true);
-	if (req->sharing.led == NULL)
-		return;
-	if (is_whole)
-		flight_land(take_ptr(&req->sharing.led));
-	else
-		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
 }
 
 /* The body of a landed flight, chunk by chunk. */

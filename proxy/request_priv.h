@@ -133,13 +133,6 @@ enum step	answer_from_cache(struct request *req);
 /* The collected answer of the upstream, whole; IS_STORED says what became of it. */
 enum step	answer_from_upstream(struct request *req, bool is_stored);
 
-/* Give those who wait for the same what has come, and end the flight. */
-void		answer_publish(struct request *req);
-
-/* The same for a stream under way: what is new, head first; at its end IS_WHOLE or not. */
-void		answer_publish_more(struct request *req);
-void		answer_publish_end(struct request *req, bool is_whole);
-
 /* What another request's call brought. */
 enum step	answer_from_flight(struct request *req);
 
@@ -151,17 +144,32 @@ int	answer_relay_head(struct request *req) MUST_USE;
 int	answer_relay_piece(struct request *req, struct bytes piece) MUST_USE;
 int	answer_relay_end(struct request *req) MUST_USE;
 
+/* x-compute-time of the upstream's answer: its own, else as measured. */
+int		answer_compute_time(struct request *req, struct bytes *ret_text) MUST_USE;
+
+/* Append the fields of an upstream's head that clients see, as text. */
+int		answer_passed_fields(const struct fields *fields, struct buf *out) MUST_USE;
+
 /* Does this field of an upstream's head pass to a client at all? */
 bool	answer_passes_field(const struct fields *fields, struct bytes name);
 
 /* x-compute-type of the upstream's answer: its own word, else the configured one. */
 struct bytes	answer_compute_type(const struct request *req);
 
+/* share.c */
+
 /* Why a flight ended without an answer, beside the failures of a fetch. */
 enum {
 	FLIGHT_LOOK_AGAIN = 100,	/* it is in the cache, or its leader is gone */
 	FLIGHT_NOT_SHARED,	/* too large: everybody for themselves */
 };
+
+/* Give those who wait for the same what has come, and end the flight. */
+void		share_whole(struct request *req);
+
+/* The same for a stream under way: what is new, head first; at its end IS_WHOLE or not. */
+void		share_more(struct request *req);
+void		share_end(struct request *req, bool is_whole);
 
 /* question.c */
 

@@ -428,7 +428,7 @@ step_answer(struct request *req)
 	bool is_stored = keep_answer(req);
 
 	if (req->sharing.led != NULL)
-		answer_publish(req);
+		share_whole(req);
 	if (req->client != NULL)
 		return answer_from_upstream(req, is_stored);
 	request_end(req, END_CLIENT_GONE);
@@ -540,7 +540,7 @@ end_tee(struct request *req)
 	if (req->reply.is_kept && is_whole)
 		(void)keep_answer(req);
 	if (req->sharing.led != NULL)
-		answer_publish_end(req, is_whole);
+		share_end(req, is_whole);
 	req->reply.is_kept = false;
 }
 
@@ -557,7 +557,7 @@ tee(struct request *req)
 	if (fetch_is_paused(req->fetch))
 		req->reply.is_kept = false;
 	if (req->sharing.led != NULL)
-		answer_publish_more(req);
+		share_more(req);
 }
 
 /* As much of the upstream's answer as there is and the client takes. */
