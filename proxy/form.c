@@ -36,13 +36,6 @@ form_is_stream(const struct call *call, struct bytes content_type)
 	    bytes_has_prefix_nocase(content_type, stream_content_type(form));
 }
 
-int
-form_fold(const struct call *call, struct bytes body, struct buf *out)
-{
-	return call->wants_stream ? stream_fold(stream_form_of(call), body, out) :
-	    buf_add(out, body);
-}
-
 /* The body in its new form, appended to OUT. */
 static int
 convert(const struct request *req, struct buf *out)

@@ -79,7 +79,8 @@ whole_answer(struct request *req)
 	struct buf folded;
 
 	buf_init(&folded, WHOLE_MAX);
-	if (!req->call.wants_stream || form_fold(&req->call, whole, &folded) != 0 ||
+	if (!req->call.wants_stream ||
+	    stream_fold(stream_form_of(&req->call), whole, &folded) != 0 ||
 	    arena_copy(req->arena, buf_bytes(&folded), &whole) < 0)
 		whole = fetch_body(req->fetch);
 	buf_done(&folded);

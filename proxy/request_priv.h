@@ -208,9 +208,6 @@ bool		form_is_known(const struct call *call);
 /* Is an answer of this type the stream that CALL wants? */
 bool		form_is_stream(const struct call *call, struct bytes content_type);
 
-/* Append to OUT the whole answer that BODY, an answer to CALL, says. */
-int		form_fold(const struct call *call, struct bytes body, struct buf *out) MUST_USE;
-
 enum {
 	FORM_E_CANNOT = 1,	/* not without a loss: the two are kept apart */
 	FORM_E_NOT_NOW,		/* no memory, or no usage in it: a new answer takes its place */
