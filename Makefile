@@ -66,7 +66,7 @@ DIALECT	= anthropic control dialect exact_json field_use hf llama multipart olla
 	  stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
-	  diff form forward keep question request request_step server share splice stats \
+	  diff form forward keep lookup question request request_step server share splice stats \
 	  version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
- * request_step.c (its steps), question.c (what it is to the cache), forward.c
- * (what goes upstream), answer.c (what goes back), keep.c (what stays),
- * access_log.c.  For them alone.
+ * request_step.c (its steps), question.c (what it is to the cache), lookup.c (what
+ * is there), form.c (in which form), forward.c (what goes upstream), answer.c (what
+ * goes back), keep.c (what stays), share.c (what others get), access_log.c.  For them
+ * alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H
@@ -196,6 +197,17 @@ unsigned	question_variants(const struct request *req);
 
 /* Is WHAT ("always", "deterministic", "never") what the route stores? */
 bool	route_stores(const struct config_route *route, const char *what);
+
+/* lookup.c */
+
+/*
+ * Look for an answer that may be given now: FWD_NONE, and it is in FOUND, in the form
+ * asked for.  Else why the request has to go forward.
+ */
+enum fwd	lookup_answer(struct request *req);
+
+/* The same, for the one of several that a new answer would take the place of. */
+enum fwd	lookup_again(struct request *req);
 
 /* form.c */
 
