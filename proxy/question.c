@@ -270,19 +270,28 @@ is_on_its_way(struct request *req, const struct key *key)
 	    &req->found_mem);
 }
 
+/* Then a newer one may be on its way. */
+static bool
+is_past(const struct entry *entry)
+{
+	return clock_wall() - entry->made >= entry->ttl;
+}
+
 bool
 question_find(struct request *req, const struct key *key)
 {
 	struct worker *worker = req->worker;
+	bool is_behind;
 	int r;
 
 	if (worker->reader == NULL)
 		return false;
 	r = store_get(worker->reader, key, req->question.text, &req->found);
-	if (r == STORE_E_MISS && is_on_its_way(req, key))
+	is_behind = r == STORE_E_MISS || (r == 0 && is_past(&req->found));
+	if (is_behind && is_on_its_way(req, key))
 		return true;
 	/* What was neither here nor there may have gone from there to here meanwhile. */
-	if (r == STORE_E_MISS && store_reader_refresh(worker->reader))
+	if (is_behind && store_reader_refresh(worker->reader))
 		r = store_get(worker->reader, key, req->question.text, &req->found);
 	if (r < 0) {	/* a broken cache must not break the service */
 		worker->stats.store_errors++;

@@ -100,6 +100,17 @@ def test_an_expired_answer_to_the_same_bytes_is_asked_for_anew(caching, up):
     assert px.post(CHAT, QUESTION)["x-compute-type"] == "cache"
 
 
+def test_a_new_answer_counts_before_it_is_on_disk(px, up):
+    """Also where an expired one is there already."""
+    for text in ("old", "new"):
+        up.expect("POST", CHAT).reply(json=says(text))
+    px.post(CHAT, QUESTION, {"x-reprise-ttl": "1ms"})
+    px.restart()
+    assert text_of(px.post(CHAT, QUESTION)) == "new"
+    answer = px.post(CHAT, QUESTION)
+    assert (answer["x-compute-type"], text_of(answer)) == ("cache", "new")
+
+
 TIMES = [   # the answer's fields, the route's options, the request's fields, the ttl
     ({"Cache-Control": "max-age=60"}, None, {}, 60),
     ({"Cache-Control": "max-age=60, s-maxage=90"}, None, {}, 90),
