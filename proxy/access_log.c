@@ -3,6 +3,8 @@
  * access_log.c - a line per request, if the configuration asks for it: what,
  * how it ended, how long it took.  Never a query, a body, or a credential (H-70).
  */
+#include "proxy/access_log.h"
+
 #include <inttypes.h>
 
 #include "base/log.h"

@@ -3,6 +3,8 @@
  * answer.c - what goes back to the client, and what every answer says of
  * itself (DESIGN.md, What every answer says).
  */
+#include "proxy/answer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +15,10 @@
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/diff.h"
+#include "proxy/forward.h"
 #include "proxy/http/respond.h"
 #include "proxy/net/conn.h"
-#include "proxy/request_priv.h"
+#include "proxy/question.h"
 #include "proxy/worker.h"
 
 #define HEAD_MAX	WORKER_HEAD_MAX

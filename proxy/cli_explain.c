@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "proxy/cli_priv.h"
 #include "proxy/diff.h"
+#include "proxy/form.h"
+#include "proxy/question.h"
 #include "proxy/request_priv.h"
 #include "proxy/worker.h"
 

@@ -3,11 +3,12 @@
  * form.c - one answer, whole or as a stream: an entry made by either answers both
  * (proxy/dialect/stream.h).
  */
+#include "proxy/form.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "proxy/dialect/stream.h"
-#include "proxy/request_priv.h"
 
 #define FORM_FLAGS	(ENTRY_STREAM | ENTRY_USAGE)
 #define CONVERTED_MAX	((size_t)64 << 20)

@@ -3,11 +3,12 @@
  * forward.c - what of a request goes upstream, and where: address, token, fields,
  * and the body as the client wrote it, but for what a route changes in it.
  */
+#include "proxy/forward.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "config/config.h"
-#include "proxy/request_priv.h"
 #include "proxy/splice.h"
 #include "proxy/version.h"
 #include "proxy/worker.h"

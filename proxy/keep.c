@@ -3,6 +3,8 @@
  * keep.c - what of an upstream's answer is kept, for how long, and when nothing
  * of it is.
  */
+#include "proxy/keep.h"
+
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,8 +14,10 @@
 #include "cache/store.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/answer.h"
 #include "proxy/dialect/stream.h"
-#include "proxy/request_priv.h"
+#include "proxy/form.h"
+#include "proxy/question.h"
 #include "proxy/worker.h"
 
 #define FIELDS_MAX_LEN	((size_t)64 << 10)

@@ -3,8 +3,11 @@
  * lookup.c - the step from a question to an answer that is there: of which turn, in
  * which form, and whether it may be given now.
  */
+#include "proxy/lookup.h"
+
 #include "cache/variant.h"
-#include "proxy/request_priv.h"
+#include "proxy/form.h"
+#include "proxy/question.h"
 #include "proxy/worker.h"
 
 static enum fwd

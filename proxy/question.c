@@ -6,6 +6,8 @@
  *	seen before:	target, fields and body, hashed ------> key
  *	else:		body --> canonical form --> question --> key
  */
+#include "proxy/question.h"
+
 #include <string.h>
 
 #include "base/log.h"
@@ -15,7 +17,7 @@
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "config/config.h"
-#include "proxy/request_priv.h"
+#include "proxy/form.h"
 #include "proxy/worker.h"
 
 static const struct config_upstream *

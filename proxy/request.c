@@ -8,9 +8,12 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "proxy/access_log.h"
+#include "proxy/answer.h"
 #include "proxy/client.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
+#include "proxy/share.h"
 #include "proxy/worker.h"
 
 #define HEAD_MAX	((size_t)64 << 10)

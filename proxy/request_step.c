@@ -19,9 +19,16 @@
 #include "base/num.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/answer.h"
 #include "proxy/client.h"
+#include "proxy/form.h"
+#include "proxy/forward.h"
+#include "proxy/keep.h"
+#include "proxy/lookup.h"
 #include "proxy/net/conn.h"
+#include "proxy/question.h"
 #include "proxy/request_priv.h"
+#include "proxy/share.h"
 #include "proxy/worker.h"
 
 #define MAX_STEPS_PER_TURN	8

@@ -3,8 +3,11 @@
  * share.c - what came of a call, for those on other connections who wait for the
  * same (cache/flight.h).  Nothing is copied while nobody does.
  */
+#include "proxy/share.h"
+
 #include "base/mem.h"
-#include "proxy/request_priv.h"
+#include "proxy/answer.h"
+#include "proxy/form.h"
 #include "proxy/worker.h"
 
 #define FLIGHT_MAX	((uint64_t)64 << 20)	/* a flight keeps all of it, for the slowest */

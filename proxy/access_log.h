@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access_log.h - a line for each request that has ended.
+ */
+#ifndef PROXY_ACCESS_LOG_H
+#define PROXY_ACCESS_LOG_H
+
+#include "proxy/stats.h"
+
+struct request;
+
+void	access_log(const struct request *req, enum end_reason why);
+
+#endif

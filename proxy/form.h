@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * form.h - one answer, whole or as a stream.  For the files of a request alone.
+ */
+#ifndef PROXY_FORM_H
+#define PROXY_FORM_H
+
+#include "base/err.h"
+#include "proxy/request_priv.h"
+
+/* How an answer to CALL looks: 0, or ENTRY_STREAM, perhaps with ENTRY_USAGE. */
+unsigned	form_wanted(const struct call *call);
+
+/* Is it known how the streams of CALL look, if it wants one? */
+bool		form_is_known(const struct call *call);
+
+/* Is an answer of this type the stream that CALL wants? */
+bool		form_is_stream(const struct call *call, struct bytes content_type);
+
+enum {
+	FORM_E_CANNOT = 1,	/* not without a loss: the two are kept apart */
+	FORM_E_NOT_NOW,		/* no memory, or no usage in it: a new answer takes its place */
+};
+
+/* Give what was found the form that is asked for.  0 or a FORM_E. */
+int		form_give(struct request *req) MUST_USE;
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * forward.h - what of a request goes upstream.  For the files of a request alone.
+ */
+#ifndef PROXY_FORWARD_H
+#define PROXY_FORWARD_H
+
+#include "base/err.h"
+#include "proxy/request_priv.h"
+
+/* Send the request to its upstream: fields chosen, token put in. */
+int	forward_start(struct request *req) MUST_USE;
+
+const struct config_upstream	*forward_upstream(const struct request *req);
+
+/* access_log.c */
+void	access_log(const struct request *req, enum end_reason why);
+
+#endif

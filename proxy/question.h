@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * question.h - what a request is to the cache.  For the files of a request alone.
+ */
+#ifndef PROXY_QUESTION_H
+#define PROXY_QUESTION_H
+
+#include "base/err.h"
+#include "proxy/request_priv.h"
+
+/* Known by its fingerprint?  Then route, model and key are there, and the text is not. */
+bool	question_recall(struct request *req);
+
+/* With the body read and the route found: may it be stored, and under which key? */
+int	question_make(struct request *req) MUST_USE;
+
+/* Remember its fingerprint, if what it stands for is the same for everybody. */
+void	question_remember(struct request *req);
+
+/* Read the body after all, where it was only recalled: for an answer to be stored. */
+int	question_complete(struct request *req) MUST_USE;
+
+/*
+ * Is there an answer under KEY, in the store or on its way there?  It is then in
+ * FOUND, fresh or not.
+ */
+bool	question_find(struct request *req, const struct key *key);
+
+/* How many different answers are kept to it. */
+unsigned	question_variants(const struct request *req);
+
+/* Is WHAT ("always", "deterministic", "never") what the route stores? */
+bool	route_stores(const struct config_route *route, const char *what);
+
+#endif
