@@ -349,7 +349,7 @@ store_find_slow_reader(struct store *store, int *ret_pid)
 	lag.txn = info.me_last_txnid;
 	if (mdb_reader_list(store->env, see_reader, &lag) < 0)
 		return EIO;
-	if ((info.me_last_pgno + 1) * stat.ms_psize > store->size / 100 * STORE_FILE_LARGE)
+	if ((info.me_last_pgno + 1) * stat.ms_psize > store->options.size / 100 * STORE_FILE_LARGE)
 		*ret_pid = lag.most > LAG_MAX_LARGE ? lag.pid : 0;
 	else
 		*ret_pid = lag.most > LAG_MAX ? lag.pid : 0;

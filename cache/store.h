@@ -29,6 +29,7 @@ struct store_options {
 	uint64_t	 size;		/* bound of the file in bytes */
 	unsigned	 readers;	/* how many threads will read */
 	bool		 is_strict;	/* a commit is on disk before it returns */
+	usec_t		 grace;		/* for which an entry stays after its time to live */
 	size_t		 map_size;	/* of the map; 0: as it should be.  For tests */
 };
 

@@ -59,7 +59,7 @@ create_env(struct store *store, size_t map_size, unsigned flags)
 	mdb_env_set_assert(store->env, on_assert);
 	rc = mdb_env_set_maxdbs(store->env, TABLES);
 	if (rc == 0)
-		rc = mdb_env_set_maxreaders(store->env, store->n_readers + READERS_SPARE);
+		rc = mdb_env_set_maxreaders(store->env, store->options.readers + READERS_SPARE);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(store->env, map_size);
 	if (rc == 0)
@@ -73,14 +73,14 @@ create_env(struct store *store, size_t map_size, unsigned flags)
 static int
 open_env(struct store *store, unsigned flags)
 {
-	size_t map_size = store->size > MAP_SIZE_MIN / MAP_PER_SIZE ?
-	    store->size * MAP_PER_SIZE : MAP_SIZE_MIN;
+	size_t map_size = store->options.size > MAP_SIZE_MIN / MAP_PER_SIZE ?
+	    store->options.size * MAP_PER_SIZE : MAP_SIZE_MIN;
 	int rc;
 
-	if (store->map_size != 0)
-		return create_env(store, store->map_size, flags);
+	if (store->options.map_size != 0)
+		return create_env(store, store->options.map_size, flags);
 	rc = create_env(store, map_size, flags);
-	while (rc == ENOMEM && map_size / 2 >= store->size * 2) {
+	while (rc == ENOMEM && map_size / 2 >= store->options.size * 2) {
 		map_size /= 2;
 		rc = create_env(store, map_size, flags);
 	}
@@ -223,7 +223,7 @@ try_sample(struct store *store)
 static unsigned
 flags_of(const struct store *store)
 {
-	return MDB_NOTLS | MDB_NORDAHEAD | (store->is_strict ? 0 : MDB_NOMETASYNC);
+	return MDB_NOTLS | MDB_NORDAHEAD | (store->options.is_strict ? 0 : MDB_NOMETASYNC);
 }
 
 static int
@@ -285,11 +285,9 @@ store_new(const struct store_options *options)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 
+	store->options = *options;
 	store->path = xstrdup(options->path);
-	store->size = options->size;
-	store->n_readers = options->readers;
-	store->map_size = options->map_size;
-	store->is_strict = options->is_strict;
+	store->options.path = store->path;
 	store->lock_fd = -1;
 	store->sieve = sieve_new();
 	buf_init(&store->encoded, ENCODED_MAX);

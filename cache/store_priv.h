@@ -42,16 +42,13 @@ struct store {
 	struct store_reader	*readers;
 	struct buf		 encoded;	/* the writer's scratch */
 	unsigned char		 secret[KEY_SECRET_LEN];
+	struct store_options	 options;	/* as asked for; the path is the next */
 	char			*path;
 	char			 why[64];	/* the last file was set aside */
 	uint32_t		 found_format;
-	uint64_t		 size;
-	unsigned		 n_readers;	/* as asked for */
-	size_t			 map_size;	/* 0: as it should be */
 	uint64_t		 hand;		/* sequence number where SIEVE's hand stands */
 	pthread_mutex_t		 lock;		/* of READERS */
 	int			 lock_fd;
-	bool			 is_strict;
 	bool			 has_secret;	/* drawn or read */
 	bool			 is_wedged;	/* no page to be had, not even to free others */
 	bool			 is_read_only;

@@ -70,7 +70,7 @@ delete_here(struct hand *hand, MDB_val seq, const struct entry *entry)
 static bool
 is_over(const struct hand *hand, const struct entry *entry)
 {
-	return entry->made <= hand->now - entry->ttl ||
+	return entry->made <= hand->now - entry->ttl - hand->store->options.grace ||
 	    (hand->purge != NULL && purge_hits(hand->purge, entry));
 }
 
@@ -189,14 +189,14 @@ measure(struct store *store, uint64_t *ret_used, uint64_t *ret_file)
 static uint64_t
 target_of(const struct store *store, uint64_t used, bool is_file_large, uint64_t need)
 {
-	uint64_t percent = store->size / 100, target = store->size;
+	uint64_t percent = store->options.size / 100, target = store->options.size;
 
 	if (used > percent * EVICT_ABOVE)
 		target = percent * EVICT_DOWN_TO;
 	if (is_file_large && used > percent * EVICT_DOWN_TO)
 		target = percent * FILE_DOWN_TO;
-	if (need > store->size - target)
-		target = need < store->size ? store->size - need : 0;
+	if (need > store->options.size - target)
+		target = need < store->options.size ? store->options.size - need : 0;
 	return target;
 }
 
@@ -210,7 +210,7 @@ make_room(struct store *store, uint64_t need, usec_t now, unsigned deletes_max)
 
 	if (rc != 0)
 		return rc;
-	hand.spares = file <= store->size / 100 * FILE_ABOVE;
+	hand.spares = file <= store->options.size / 100 * FILE_ABOVE;
 	target = target_of(store, used, !hand.spares, need);
 	for (unsigned i = 0; rc == 0 && i < ROUNDS_MAX; i++) {
 		/* What has expired is swept once a batch, room or no room. */
@@ -266,7 +266,7 @@ put_bytes(struct store *store, MDB_txn *txn, const struct key *key, size_t seq,
 static bool
 is_too_large(const struct store *store, const struct entry *entry)
 {
-	return entry_encoded_len(entry) > store->size / ENTRY_SHARE;
+	return entry_encoded_len(entry) > store->options.size / ENTRY_SHARE;
 }
 
 /* One too large for the bound is left out: it would push out all others. */
@@ -304,7 +304,7 @@ bytes_needed(const struct store *store, const struct entry *entries, size_t n)
 size_t
 store_batch_max(const struct store *store)
 {
-	return store->size / BATCH_SHARE;
+	return store->options.size / BATCH_SHARE;
 }
 
 static int
@@ -378,14 +378,14 @@ check_bound(struct store *store, uint64_t need)
 	uint64_t used = 0, file = 0;
 	int pid = 0, rc = measure(store, &used, &file);
 
-	if (rc == 0 && file > store->size / 100 * STORE_FILE_LARGE)
+	if (rc == 0 && file > store->options.size / 100 * STORE_FILE_LARGE)
 		rc = store_find_slow_reader(store, &pid);
 	if (rc != 0)
 		return rc;
 	/* Whatever is written now makes the file larger still (H-52). */
 	if (pid != 0)
 		return MDB_MAP_FULL;
-	return used + need > store->size ? MDB_MAP_FULL : 0;
+	return used + need > store->options.size ? MDB_MAP_FULL : 0;
 }
 
 int

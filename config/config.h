@@ -66,6 +66,8 @@ struct config_route {
 	unsigned	 cache_variants; /* answers kept to one question */
 	uint64_t	 cache_max_entry;
 	char		*finish_abandoned; /* whole, all, none */
+	usec_t		 stale_while_revalidate;
+	usec_t		 stale_if_error;
 };
 
 struct config {
@@ -108,5 +110,8 @@ const char	*config_default_file(void);
 /* The first route that takes such a request, or NULL. */
 const struct config_route	*config_route_find(const struct config *config,
 				    struct bytes model, struct bytes path, const char *dialect);
+
+/* How long after its time to live an answer may still be given, on any route. */
+usec_t	config_grace(const struct config *config);
 
 #endif

@@ -34,3 +34,19 @@ config_route_find(const struct config *config, struct bytes model, struct bytes 
 	}
 	return NULL;
 }
+
+usec_t
+config_grace(const struct config *config)
+{
+	usec_t grace = 0;
+
+	for (size_t i = 0; i < config->n_routes; i++) {
+		const struct config_route *route = &config->routes[i];
+
+		if (route->stale_while_revalidate > grace)
+			grace = route->stale_while_revalidate;
+		if (route->stale_if_error > grace)
+			grace = route->stale_if_error;
+	}
+	return grace;
+}

@@ -31,6 +31,13 @@ enum step	answer_options(struct request *req);
 /* The entry that was found; it is sent from where it lies. */
 enum step	answer_from_cache(struct request *req);
 
+/*
+ * The same for one that has expired.  STATUS is that of the upstream, 0 if it gave
+ * no answer, or STALE_UNASKED.
+ */
+enum { STALE_UNASKED = -1 };
+enum step	answer_stale(struct request *req, int status);
+
 /* The collected answer of the upstream, whole; IS_STORED says what became of it. */
 enum step	answer_from_upstream(struct request *req, bool is_stored);
 

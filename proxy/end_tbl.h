@@ -5,6 +5,7 @@
  */
 END(END_HIT,		hits,			"hit")
 END(END_MISS,		misses,			"miss")
+END(END_STALE,		stale,			"stale")
 END(END_COLLAPSED,	collapsed,		"collapsed")
 END(END_BYPASS,		bypasses,		"bypass")
 END(END_OWN,		own_answers,		"own")

@@ -26,10 +26,19 @@ fwd_of(enum freshness freshness)
 static enum fwd
 find_one(struct request *req, const struct key *key)
 {
+	usec_t now = clock_wall();
+	enum freshness freshness;
+
+	req->question.overdue = 0;
 	if (!question_find(req, key))
 		return FWD_MISS;
-	return fwd_of(policy_freshness(&req->call.controls.directives, req->found.made,
-	    req->found.ttl, clock_wall(), &req->lifetime));
+	freshness = policy_freshness(&req->call.controls.directives, req->found.made,
+	    req->found.ttl, now, &req->lifetime);
+	if (freshness == STALE_EXPIRED) {
+		req->lifetime.age = now - req->found.made;
+		req->question.overdue = req->lifetime.age - req->found.ttl + 1;
+	}
+	return fwd_of(freshness);
 }
 
 /* The answer under KEY, if there is one that may be given now: FWD_NONE. */
@@ -90,4 +99,26 @@ lookup_again(struct request *req)
 	struct key key = variant_key(&req->question.key, req->question.variant);
 
 	return find(req, &key);
+}
+
+/* Who says how old an answer may be does not want an expired one (RFC 9111, 5.2.1.1). */
+static bool
+takes_stale(const struct request *req)
+{
+	const struct directives *directives = &req->call.controls.directives;
+
+	return !directives->has_max_age && !directives->has_min_fresh;
+}
+
+bool
+lookup_stale(struct request *req, usec_t within)
+{
+	struct key key = variant_key(&req->question.key, req->question.variant);
+
+	if (req->question.overdue == 0 || req->question.overdue > within || !takes_stale(req))
+		return false;
+	if (req->question.is_apart)
+		key = variant_apart(&key);
+	return find_one(req, &key) == FWD_STALE && req->question.overdue > 0 &&
+	    form_give(req) == 0;
 }

@@ -16,4 +16,10 @@ enum fwd	lookup_answer(struct request *req);
 /* The same, for the one of several that a new answer would take the place of. */
 enum fwd	lookup_again(struct request *req);
 
+/*
+ * Has what was found expired, and that not longer ago than WITHIN?  It is then in
+ * FOUND, once more.
+ */
+bool		lookup_stale(struct request *req, usec_t within);
+
 #endif

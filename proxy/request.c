@@ -103,6 +103,7 @@ may_follow(const struct request *req, enum end_reason why)
 	case END_HIT:
 	case END_MISS:
 	case END_COLLAPSED:
+	case END_STALE:
 	case END_BYPASS:
 	case END_OWN:
 	case END_REFUSED:
@@ -130,7 +131,9 @@ must_fly_on(const struct request *req)
 
 	if (led == NULL)
 		return false;
-	if (flight_is_awaited(led) || strcmp(req->route->finish_abandoned, "all") == 0)
+	if (req->sharing.is_refresh || flight_is_awaited(led))
+		return true;
+	if (strcmp(req->route->finish_abandoned, "all") == 0)
 		return true;
 	return strcmp(req->route->finish_abandoned, "whole") == 0 && !req->call.wants_stream;
 }
@@ -143,9 +146,9 @@ request_is_wanted(const struct request *req)
 
 /* From here on it is its worker's, until its flight has landed. */
 static void
-fly_on(struct request *req)
+fly_on(struct request *req, enum end_reason why)
 {
-	client_request_ended(req->client, false);
+	client_request_ended(req->client, may_follow(req, why));
 	req->client = NULL;
 	req->sharing.flying_next = req->worker->flying;
 	req->worker->flying = req;
@@ -169,8 +172,8 @@ request_end(struct request *req, enum end_reason why)
 	if (req->client != NULL) {
 		stats_end(&req->worker->stats, why);
 		access_log(req, why);
-		if (why == END_CLIENT_GONE && must_fly_on(req)) {
-			fly_on(req);
+		if ((why == END_CLIENT_GONE || why == END_STALE) && must_fly_on(req)) {
+			fly_on(req, why);
 			return;
 		}
 	} else {

@@ -50,6 +50,7 @@ struct question {
 	struct print	print;
 	unsigned	variant;	/* which answer to it a new one would be */
 	struct buf	converted;	/* what was found, in the form asked for */
+	usec_t		overdue;	/* since what was found expired; 0: it has not */
 	bool		is_apart;	/* from the answer of the other form */
 	bool		is_storable;	/* a question, on a route with a cache */
 	bool		has_print;
@@ -75,6 +76,7 @@ struct sharing {
 	uint64_t		 total;		/* ... and has ever held */
 	bool			 has_head;	/* that has been published */
 	bool			 is_alone;	/* we neither lead nor follow */
+	bool			 is_refresh;	/* the client has the old answer already */
 	struct request		*flying_next;	/* in the worker's list of those without a client */
 };
 

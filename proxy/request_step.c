@@ -260,6 +260,20 @@ may_share(const struct request *req)
 	    !req->sharing.is_alone;
 }
 
+/* RFC 5861, 3: the old answer now, and a new one for those who come later. */
+static enum step
+revalidate(struct request *req)
+{
+	enum step next = join(req);
+
+	if (next == STEP_DELIVER || !lookup_stale(req, req->route->stale_while_revalidate))
+		return next;
+	flight_leave(&req->sharing.seat);
+	req->sharing.is_refresh = req->sharing.led != NULL;
+	answer_stale(req, STALE_UNASKED);
+	return req->step == STEP_ENDED ? STEP_ENDED : STEP_FETCH;
+}
+
 static enum step
 miss(struct request *req, enum fwd fwd)
 {
@@ -268,7 +282,10 @@ miss(struct request *req, enum fwd fwd)
 		return too_large(req);
 	if (must_not_go_upstream(req))
 		return not_in_cache(req);
-	return may_share(req) ? join(req) : STEP_FETCH;
+	if (!may_share(req))
+		return STEP_FETCH;
+	return lookup_stale(req, req->route->stale_while_revalidate) ? revalidate(req) :
+	    join(req);
 }
 
 static enum step
@@ -300,6 +317,22 @@ outgrown(struct request *req)
 	return STEP_ENDED;
 }
 
+/* RFC 5861, 4: an upstream that is down, or wants to be asked less (429, 529). */
+static bool
+is_trouble(int status)
+{
+	return status == 429 || status == 500 || (status >= 502 && status <= 504) ||
+	    status == 529;
+}
+
+static enum step
+give_failure(struct request *req, enum fetch_failure failure)
+{
+	if (lookup_stale(req, req->route->stale_if_error))
+		return answer_stale(req, 0);
+	return answer_fetch_failed(req, failure);
+}
+
 /* One call, one error, for all who waited for it. */
 static enum step
 fetch_failed(struct request *req)
@@ -309,7 +342,16 @@ fetch_failed(struct request *req)
 	if (req->sharing.led != NULL)
 		flight_fail(take_ptr(&req->sharing.led), (int)failure);
 	if (req->client != NULL)
-		return answer_fetch_failed(req, failure);
+		return give_failure(req, failure);
+	request_end(req, END_CLIENT_GONE);
+	return STEP_ENDED;
+}
+
+static enum step
+not_sent(struct request *req)
+{
+	if (req->client != NULL)
+		return answer_error(req, 413, "request_too_large", "the request is too large");
 	request_end(req, END_CLIENT_GONE);
 	return STEP_ENDED;
 }
@@ -337,7 +379,7 @@ step_fetch(struct request *req)
 		return STEP_ENDED;
 	}
 	if (req->fetch == NULL && forward_start(req) < 0)
-		return answer_error(req, 413, "request_too_large", "the request is too large");
+		return not_sent(req);
 	switch (fetch_state(req->fetch)) {
 	case FETCH_WAITING:
 		return STEP_FETCH;
@@ -368,6 +410,9 @@ step_answer(struct request *req)
 
 	if (req->sharing.led != NULL)
 		share_whole(req);
+	if (req->client != NULL && is_trouble(fetch_status(req->fetch)) &&
+	    lookup_stale(req, req->route->stale_if_error))
+		return answer_stale(req, fetch_status(req->fetch));
 	if (req->client != NULL)
 		return answer_from_upstream(req, is_stored);
 	request_end(req, END_CLIENT_GONE);
@@ -380,6 +425,8 @@ take_landed(struct request *req)
 {
 	const struct flight_head *head = flight_head(&req->sharing.seat);
 
+	if (is_trouble(head->status) && lookup_stale(req, req->route->stale_if_error))
+		return answer_stale(req, head->status);
 	if (head->form == form_wanted(&req->call) || head->status != 200)
 		return head->is_live ? STEP_TAIL : answer_from_flight(req);
 	flight_leave(&req->sharing.seat);
@@ -397,7 +444,7 @@ take_failed(struct request *req)
 	if (req->sharing.is_alone)
 		return STEP_FETCH;
 	return failure == FLIGHT_LOOK_AGAIN ? STEP_LOOKUP :
-	    answer_fetch_failed(req, (enum fetch_failure)failure);
+	    give_failure(req, (enum fetch_failure)failure);
 }
 
 static enum step

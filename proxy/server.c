@@ -62,6 +62,7 @@ open_cache(struct server *srv)
 		.size = srv->config->cache.size,
 		.readers = srv->config->workers,
 		.is_strict = strcmp(srv->config->cache.durability, "strict") == 0,
+		.grace = config_grace(srv->config),
 	};
 	const char *set_aside;
 	int r;

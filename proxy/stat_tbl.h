@@ -6,6 +6,7 @@
 STAT(requests,		"Requests begun")
 STAT(hits,		"Answered from the cache")
 STAT(misses,		"Answered by an upstream, for questions that may be stored")
+STAT(stale,		"Answered from the cache past its time, while or for want of a new answer")
 STAT(collapsed,		"Answered by the upstream call of another request")
 STAT(bypasses,		"Passed to an upstream without looking in the cache")
 STAT(own_answers,	"Answered by Reprise itself: health, CORS")

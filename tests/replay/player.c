@@ -160,6 +160,7 @@ set_up(struct play *play)
 
 	write_config(play, path);
 	check(play, config_load(path, complain, play, &play->worker.config) == 0, "config");
+	options.grace = config_grace(play->worker.config);
 	check(play, store_open(&options, &play->worker.store, &set_aside) == 0, "store");
 	check(play, scribe_start(play->worker.store, 0, &play->worker.scribe) == 0, "scribe");
 	play->worker.reader = store_reader_open(play->worker.store);

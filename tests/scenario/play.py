@@ -397,6 +397,15 @@ class Proxy:
         self.stop()
         self.start()
 
+    def command(self, *arguments, stdin=None):
+        """Runs a command with our configuration: its exit code, output and errors."""
+        done = subprocess.run(
+            [REPRISE, *arguments, "-c", str(self.directory / "reprise.yaml")], text=True,
+            input=stdin, capture_output=True, timeout=TIMEOUT, check=False, env=self.env,
+            cwd=self.directory)
+        assert not SANITIZER_REPORT.search(done.stderr), done.stderr
+        return done
+
     def connect(self):
         host, port = self.address.rsplit(":", 1)
         return Client(socket.create_connection((host, int(port)), TIMEOUT))

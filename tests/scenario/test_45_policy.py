@@ -111,6 +111,78 @@ def test_a_new_answer_counts_before_it_is_on_disk(px, up):
     assert (answer["x-compute-type"], text_of(answer)) == ("cache", "new")
 
 
+TROUBLE = {"error": {"message": "slowly", "type": "overloaded"}}
+
+
+@pytest.fixture
+def expired(caching, up):
+    """Makes a proxy whose answer to the question, "old", has just expired and is on disk."""
+    def make(route, question=QUESTION):
+        px = caching(route)
+        up.expect("POST", CHAT).reply(json=says("old"))
+        px.post(CHAT, question, {"x-reprise-ttl": "1ms"})
+        px.restart()
+        return px
+    return make
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 529])
+def test_an_old_answer_is_better_than_an_upstream_in_trouble(expired, up, status):
+    px = expired({"stale_if_error": "1d"})
+    up.expect("POST", CHAT).reply(status, json=TROUBLE)
+    answer = px.post(CHAT, QUESTION)
+    assert (answer.status, text_of(answer)) == (200, "old")
+    assert answer["cache-status"] == f"reprise; fwd=stale; fwd-status={status}"
+    assert answer["x-compute-type"] == "cache" and int(answer["age"]) >= 0
+
+
+def test_or_than_one_that_is_not_there(expired, up):
+    px = expired({"stale_if_error": "1d"})
+    up.expect("POST", CHAT).hang_up()
+    answer = px.post(CHAT, QUESTION)
+    assert (answer.status, text_of(answer)) == (200, "old")
+    assert answer["cache-status"] == "reprise; fwd=stale"
+
+
+def test_an_error_of_the_question_is_told(expired, up):
+    px = expired({"stale_if_error": "1d"})
+    up.expect("POST", CHAT).reply(400, json={"error": {"message": "no such parameter"}})
+    assert px.post(CHAT, QUESTION).status == 400
+
+
+def test_without_leave_no_old_answer_is_given(expired, up):
+    px = expired({})
+    up.expect("POST", CHAT).reply(503, json=TROUBLE)
+    assert px.post(CHAT, QUESTION).status == 503
+
+
+def test_an_old_answer_is_given_as_a_stream_too(expired, up):
+    px = expired({"stale_if_error": "1d"})
+    up.expect("POST", CHAT).reply(503, json=TROUBLE)
+    answer = px.post(CHAT, {**QUESTION, "stream": True})
+    assert answer["content-type"].startswith("text/event-stream")
+    assert b'"old"' in answer.body and answer.body.endswith(b"data: [DONE]\n\n")
+
+
+def test_what_was_purged_is_not_given_even_then(expired, up):
+    px = expired({"stale_if_error": "1d", "stale_while_revalidate": "1d"})
+    assert px.command("cache", "purge", "--all").returncode == 0
+    up.expect("POST", CHAT).reply(503, json=TROUBLE)
+    assert px.post(CHAT, QUESTION).status == 503
+
+
+def test_an_old_answer_at_once_and_a_new_one_behind_it(expired, up):
+    px = expired({"stale_while_revalidate": "1d"})
+    refresh = up.expect("POST", CHAT).reply(json=says("new"))
+    answer = px.post(CHAT, QUESTION)
+    assert text_of(answer) == "old" and answer["x-compute-type"] == "cache"
+    assert answer["cache-status"].startswith("reprise; hit; ttl=-")
+    refresh.wait()
+    while text_of(px.post(CHAT, QUESTION)) == "old":
+        pass
+    assert len(up.requests) == 2
+
+
 TIMES = [   # the answer's fields, the route's options, the request's fields, the ttl
     ({"Cache-Control": "max-age=60"}, None, {}, 60),
     ({"Cache-Control": "max-age=60, s-maxage=90"}, None, {}, 90),

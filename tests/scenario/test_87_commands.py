@@ -26,15 +26,7 @@ def says(text):
 
 @pytest.fixture
 def reprise(px):
-    """Runs a command with the proxy's configuration: its exit code, output and errors."""
-    def run(*arguments, stdin=None):
-        done = subprocess.run(
-            [play.REPRISE, *arguments, "-c", str(px.directory / "reprise.yaml")], text=True,
-            input=stdin, capture_output=True, timeout=play.TIMEOUT, check=False, env=px.env,
-            cwd=px.directory)
-        assert not play.SANITIZER_REPORT.search(done.stderr), done.stderr
-        return done
-    return run
+    return px.command
 
 
 def settle(reprise, n):

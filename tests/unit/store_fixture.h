@@ -28,6 +28,7 @@ struct fixture {
 	const char		*set_aside;
 	uint64_t		 size;
 	size_t			 map_size;
+	usec_t			 grace;
 };
 
 static inline int
@@ -35,6 +36,7 @@ open_store(struct fixture *f)
 {
 	const struct store_options options = {
 		.path = f->dir.path, .size = f->size, .readers = 2, .map_size = f->map_size,
+		.grace = f->grace,
 	};
 	int r = store_open(&options, &f->store, &f->set_aside);
 

@@ -83,6 +83,26 @@ the_expired_go_first(void **state)
 	assert_int_equal(stat_of(f).entries, 1);
 }
 
+/* They may still be given while a new one is fetched, or cannot be. */
+static void
+the_expired_stay_for_their_grace(void **state)
+{
+	struct fixture *f = *state;
+	struct entry entry = entry_of(2, BYTES_LIT("x"));
+
+	close_store(f);
+	f->grace = 2 * HOUR;
+	assert_int_equal(open_store(f), 0);
+	put(f, 1, "x");
+	entry.made = NOW + 3 * HOUR - 1;
+	assert_int_equal(store_put(f->store, &entry, 1, entry.made), 0);
+	assert_true(has(f, 1));
+	entry.made++;
+	assert_int_equal(store_put(f->store, &entry, 1, entry.made), 0);
+	assert_false(has(f, 1));
+	assert_true(has(f, 2));
+}
+
 /* Fill the store with N answers of 10 kB under a bound of 4 MB, asking for those below HOT. */
 static void
 fill_and_ask(struct fixture *f, unsigned n, unsigned hot)
@@ -358,6 +378,7 @@ main(void)
 		TEST(what_no_bound_allows_is_left_out),
 		TEST(the_oldest_go_when_the_bound_is_near),
 		TEST(the_expired_go_first),
+		TEST(the_expired_stay_for_their_grace),
 		TEST(what_is_asked_for_is_spared),
 		TEST(the_order_starts_anew_after_opening_again),
 		TEST(the_file_keeps_its_bound_with_any_mix_of_sizes),
