@@ -50,6 +50,19 @@ struct config_upstream {
 	struct config_timeouts	 timeouts;
 };
 
+struct config_route_cache {
+	bool		 is_used;	/* false: never look, never store */
+	usec_t		 ttl;
+	bool		 has_ttl;	/* of its own, not the cache's */
+	char		*store;		/* always, deterministic, never; NULL: always */
+	char		**ignore;	/* JSON pointers, NULL-terminated; or NULL */
+	unsigned	 variants;	/* answers kept to one question */
+	uint64_t	 max_entry;
+	char		*finish_abandoned; /* whole, all, none */
+	usec_t		 stale_while_revalidate;
+	usec_t		 stale_if_error;
+};
+
 struct config_route {
 	char		**models;	/* globs, NULL-terminated */
 	char		*path;		/* glob, or NULL */
@@ -58,16 +71,7 @@ struct config_route {
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
-	bool		 cache;		/* false: never look, never store */
-	usec_t		 cache_ttl;
-	bool		 has_ttl;	/* of its own, not the cache's */
-	char		*cache_store;	/* always, deterministic, never; NULL: always */
-	char		**cache_ignore;	/* JSON pointers, NULL-terminated; or NULL */
-	unsigned	 cache_variants; /* answers kept to one question */
-	uint64_t	 cache_max_entry;
-	char		*finish_abandoned; /* whole, all, none */
-	usec_t		 stale_while_revalidate;
-	usec_t		 stale_if_error;
+	struct config_route_cache cache;
 };
 
 struct config {

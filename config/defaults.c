@@ -68,11 +68,11 @@ route_everything(struct config *config)
 static void
 inherit(struct config_route *route, const struct config_cache *cache)
 {
-	route->has_ttl = route->cache_ttl != 0;
-	if (!route->has_ttl)
-		route->cache_ttl = cache->ttl;
-	if (route->cache_max_entry == 0)
-		route->cache_max_entry = cache->max_entry;
+	route->cache.has_ttl = route->cache.ttl != 0;
+	if (!route->cache.has_ttl)
+		route->cache.ttl = cache->ttl;
+	if (route->cache.max_entry == 0)
+		route->cache.max_entry = cache->max_entry;
 }
 
 void

@@ -43,10 +43,10 @@ config_grace(const struct config *config)
 	for (size_t i = 0; i < config->n_routes; i++) {
 		const struct config_route *route = &config->routes[i];
 
-		if (route->stale_while_revalidate > grace)
-			grace = route->stale_while_revalidate;
-		if (route->stale_if_error > grace)
-			grace = route->stale_if_error;
+		if (route->cache.stale_while_revalidate > grace)
+			grace = route->cache.stale_while_revalidate;
+		if (route->cache.stale_if_error > grace)
+			grace = route->cache.stale_if_error;
 	}
 	return grace;
 }

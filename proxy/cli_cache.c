@@ -37,6 +37,7 @@ cli_cache_open(const struct arguments *args, bool writes, struct cli_cache *ret_
 	options.path = cache.config->cache.path;
 	options.size = cache.config->cache.size;
 	options.is_strict = strcmp(cache.config->cache.durability, "strict") == 0;
+	options.grace = config_grace(cache.config);
 	r = store_attach(&options, writes, &cache.store);
 	if (r != 0) {
 		fprintf(stderr, "reprise: cache %s: %s\n", options.path,

@@ -195,7 +195,7 @@ why_not_storable(const struct request *req)
 {
 	if (!req->call.is_inference)
 		return "it is no question, or its answer depends on more than its body";
-	if (!req->route->cache)
+	if (!req->route->cache.is_used)
 		return "its route has cache: false";
 	if (!form_is_known(&req->call))
 		return "it asks for a stream, and how those of its API look is not known";

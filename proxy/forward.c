@@ -151,7 +151,7 @@ window_of(const struct request *req)
 {
 	if (!req->question.is_storable)
 		return RELAY_WINDOW;
-	return req->route->cache_max_entry > WINDOW_MIN ? req->route->cache_max_entry : WINDOW_MIN;
+	return req->route->cache.max_entry > WINDOW_MIN ? req->route->cache.max_entry : WINDOW_MIN;
 }
 
 int

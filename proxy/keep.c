@@ -49,11 +49,12 @@ policy_of(const struct fields *fields, bool *ret_is_own)
 static usec_t
 ttl_of(const struct request *req, const struct answer_policy *policy, bool is_own)
 {
-	usec_t ttl = req->route->cache_ttl;
+	usec_t ttl = req->route->cache.ttl;
+	bool is_fixed = req->route->cache.has_ttl || policy->max_age == 0;
 
 	if (req->call.controls.has_ttl)
 		return req->call.controls.ttl;
-	if (!policy->has_max_age || (!is_own && (req->route->has_ttl || policy->max_age == 0)))
+	if (!policy->has_max_age || (!is_own && is_fixed))
 		return ttl;
 	return is_own || policy->max_age < ttl ? policy->max_age : ttl;
 }
@@ -62,7 +63,7 @@ ttl_of(const struct request *req, const struct answer_policy *policy, bool is_ow
 static bool
 overrides(const struct config_route *route)
 {
-	return route->has_ttl && route->cache_store != NULL && route_stores(route, "always");
+	return route->cache.has_ttl && route->cache.store != NULL && route_stores(route, "always");
 }
 
 static bool
@@ -235,7 +236,7 @@ keep_answer(struct request *req)
 		.body = fetch_body(req->fetch),
 	};
 
-	if (req->worker->scribe == NULL || entry.body.len > req->route->cache_max_entry ||
+	if (req->worker->scribe == NULL || entry.body.len > req->route->cache.max_entry ||
 	    entry.ttl <= 0 || !is_keepable(req, &policy) || !is_news(req, &entry))
 		return false;
 	if (req->question.is_apart)

@@ -120,7 +120,7 @@ is_storable(const struct request *req)
 {
 	const struct config_route *route = req->route;
 
-	if (!req->call.is_inference || !route->cache || !form_is_known(&req->call) ||
+	if (!req->call.is_inference || !route->cache.is_used || !form_is_known(&req->call) ||
 	    !is_meant(req))
 		return false;
 	return !route_stores(route, "deterministic") || !req->call.is_sampled;
@@ -129,13 +129,13 @@ is_storable(const struct request *req)
 bool
 route_stores(const struct config_route *route, const char *what)
 {
-	return strcmp(route->cache_store != NULL ? route->cache_store : "always", what) == 0;
+	return strcmp(route->cache.store != NULL ? route->cache.store : "always", what) == 0;
 }
 
 unsigned
 question_variants(const struct request *req)
 {
-	return req->call.is_sampled ? req->route->cache_variants : 1;
+	return req->call.is_sampled ? req->route->cache.variants : 1;
 }
 
 static void
@@ -150,7 +150,7 @@ apply_alias(struct request *req)
 static int
 leave_out_ignored(struct request *req)
 {
-	const char *const *ignore = (const char *const *)req->route->cache_ignore;
+	const char *const *ignore = (const char *const *)req->route->cache.ignore;
 
 	if (ignore == NULL || req->call.form != KEY_JSON)
 		return 0;

@@ -133,9 +133,9 @@ must_fly_on(const struct request *req)
 		return false;
 	if (req->sharing.is_refresh || flight_is_awaited(led))
 		return true;
-	if (strcmp(req->route->finish_abandoned, "all") == 0)
+	if (strcmp(req->route->cache.finish_abandoned, "all") == 0)
 		return true;
-	return strcmp(req->route->finish_abandoned, "whole") == 0 && !req->call.wants_stream;
+	return strcmp(req->route->cache.finish_abandoned, "whole") == 0 && !req->call.wants_stream;
 }
 
 bool

@@ -266,7 +266,7 @@ revalidate(struct request *req)
 {
 	enum step next = join(req);
 
-	if (next == STEP_DELIVER || !lookup_stale(req, req->route->stale_while_revalidate))
+	if (next == STEP_DELIVER || !lookup_stale(req, req->route->cache.stale_while_revalidate))
 		return next;
 	flight_leave(&req->sharing.seat);
 	req->sharing.is_refresh = req->sharing.led != NULL;
@@ -284,7 +284,7 @@ miss(struct request *req, enum fwd fwd)
 		return not_in_cache(req);
 	if (!may_share(req))
 		return STEP_FETCH;
-	return lookup_stale(req, req->route->stale_while_revalidate) ? revalidate(req) :
+	return lookup_stale(req, req->route->cache.stale_while_revalidate) ? revalidate(req) :
 	    join(req);
 }
 
@@ -328,7 +328,7 @@ is_trouble(int status)
 static enum step
 give_failure(struct request *req, enum fetch_failure failure)
 {
-	if (lookup_stale(req, req->route->stale_if_error))
+	if (lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, 0);
 	return answer_fetch_failed(req, failure);
 }
@@ -411,7 +411,7 @@ step_answer(struct request *req)
 	if (req->sharing.led != NULL)
 		share_whole(req);
 	if (req->client != NULL && is_trouble(fetch_status(req->fetch)) &&
-	    lookup_stale(req, req->route->stale_if_error))
+	    lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, fetch_status(req->fetch));
 	if (req->client != NULL)
 		return answer_from_upstream(req, is_stored);
@@ -425,7 +425,7 @@ take_landed(struct request *req)
 {
 	const struct flight_head *head = flight_head(&req->sharing.seat);
 
-	if (is_trouble(head->status) && lookup_stale(req, req->route->stale_if_error))
+	if (is_trouble(head->status) && lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, head->status);
 	if (head->form == form_wanted(&req->call) || head->status != 200)
 		return head->is_live ? STEP_TAIL : answer_from_flight(req);

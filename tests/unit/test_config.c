@@ -79,10 +79,10 @@ a_whole_configuration_is_read(void **state)
 	assert_string_equal(c->routes[0].models[1], "m");
 	assert_int_equal(c->routes[0].to[0], 1);
 	assert_int_equal(c->routes[0].n_to, 2);
-	assert_false(c->routes[0].cache);
+	assert_false(c->routes[0].cache.is_used);
 	assert_string_equal(c->routes[1].models[0], "*");
-	assert_true(c->routes[1].cache);
-	assert_int_equal(c->routes[1].cache_ttl, 7 * 24 * 3600 * USEC_PER_SEC);
+	assert_true(c->routes[1].cache.is_used);
+	assert_int_equal(c->routes[1].cache.ttl, 7 * 24 * 3600 * USEC_PER_SEC);
 	assert_int_equal(buf_len(&said), 0);
 	config_unref(config_ref(c));
 	config_unref(c);
@@ -98,7 +98,7 @@ one_upstream_takes_everything(void **state)
 	assert_int_equal(load(UP "cache: {ttl: 1h}", &said, &c), 0);
 	assert_int_equal(c->n_routes, 1);
 	assert_string_equal(c->routes[0].models[0], "*");
-	assert_int_equal(c->routes[0].cache_ttl, 3600 * USEC_PER_SEC);
+	assert_int_equal(c->routes[0].cache.ttl, 3600 * USEC_PER_SEC);
 	config_unref(c);
 }
 
