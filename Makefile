@@ -43,7 +43,7 @@ WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wcast-qual -Wvla -Werror
 CFLAGS	= -std=gnu17 -g $(OPT) $(WARN) -D_GNU_SOURCE -I. $(LLHTTP_CFLAGS) $(SANITIZE) -pthread \
 	  -fstack-protector-strong
-LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto -lz \
+LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto -lz -lm \
 	  $(LLHTTP_LIBS)
 ASAN	= -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -56,7 +56,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena buf bytes clock err glob list log mem num
+BASE	= arena buf bytes clock err glob list log mem num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
@@ -72,7 +72,7 @@ BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena buf bytes glob list log num
+UNIT_base	= arena buf bytes glob list log num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
@@ -152,7 +152,7 @@ $(BUILD)/demo-engine: $(BUILD)/tests/engine/demo_engine.o $(BELOW_base)
 	$(CC) $(CFLAGS) -o $@ $^ -levent_core -levent_extra -ljansson
 
 $(BENCH_PROGRAMS): $(BUILD)/bench-%: $(BUILD)/bench/%.o $(BELOW_proxy)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lm
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/bench-store: LDLIBS += -Wl,--wrap=scribe_start,--wrap=scribe_stop
 
 $(PLAYER): $(REPLAY:%=$(BUILD)/tests/replay/%.o) $(BELOW_replay)

@@ -5,6 +5,8 @@
  */
 #include "cache/policy.h"
 
+#include <math.h>
+
 #include "base/num.h"
 
 /* By how much another machine's clock, or ours before a step, may be ahead. */
@@ -173,4 +175,12 @@ policy_freshness(const struct directives *directives, usec_t made, usec_t ttl, u
 		return STALE_TOO_OLD;
 	*ret_lifetime = (struct lifetime){ age, left };
 	return FRESH;
+}
+
+bool
+policy_is_due_early(usec_t took, usec_t left, uint64_t draw)
+{
+	double u = ((double)draw + 1.0) / 0x1p64;	/* over 0, at most 1 */
+
+	return -(double)took * log(u) >= (double)left;
 }

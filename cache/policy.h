@@ -57,4 +57,13 @@ struct lifetime {
 enum freshness	policy_freshness(const struct directives *directives, usec_t made, usec_t ttl,
 		    usec_t now, struct lifetime *ret_lifetime);
 
+/*
+ * Should an answer that took TOOK to make and has LEFT to live be made anew already?
+ * The XFetch rule (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache
+ * Stampede Prevention, VLDB 2015): the nearer its end, the more likely; asked at
+ * each hit, so that what is asked for often is new before it is over.  DRAW is a
+ * number drawn at random.
+ */
+bool	policy_is_due_early(usec_t took, usec_t left, uint64_t draw);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/rate.h"
 #include "config/secret.h"
 
 #define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
@@ -30,6 +31,7 @@ struct config_cache {
 	char		*durability;	/* relaxed, strict */
 	char		*mode;		/* normal, replay, record */
 	bool		 store_requests;
+	struct rate	 refresh_rate;	/* of all that is refreshed ahead */
 };
 
 struct config_timeouts {
@@ -61,6 +63,7 @@ struct config_route_cache {
 	char		*finish_abandoned; /* whole, all, none */
 	usec_t		 stale_while_revalidate;
 	usec_t		 stale_if_error;
+	bool		 refresh_ahead;
 };
 
 struct config_route {

@@ -5,6 +5,7 @@
 #include "config/option.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rate.h"
 #include "config/config.h"
 
 #define WORD_MAX	64
@@ -149,6 +151,16 @@ set_number(const struct option *option, const char *text, char *field, struct bu
 	else
 		*(usec_t *)(void *)field = (usec_t)value;
 	return 0;
+}
+
+static int
+set_rate(const char *text, struct rate *field, struct buf *why)
+{
+	int r = rate_parse(bytes_str(text), field);
+
+	if (r == NUM_E_BAD)
+		return SAY(why, "\"%.60s\" is not a rate such as 5/s or 600/min", text);
+	return r == 0 ? 0 : SAY(why, "must be at most %" PRIu64 " in its time", RATE_N_MAX);
 }
 
 static int
@@ -358,6 +370,8 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 	case OPTION_SIZE:
 	case OPTION_DURATION:
 		return set_number(option, text, field, why);
+	case OPTION_RATE:
+		return set_rate(text, (struct rate *)(void *)field, why);
 	default:
 		assert(option_is_scalar(option));
 		r = check_text(option, text, why);

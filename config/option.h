@@ -26,6 +26,7 @@ enum option_type {
 	OPTION_COUNT,		/* unsigned */
 	OPTION_SIZE,		/* uint64_t, bytes */
 	OPTION_DURATION,	/* usec_t */
+	OPTION_RATE,		/* struct rate */
 	OPTION_TEXT,		/* char *, as all that follow */
 	OPTION_CHOICE,
 	OPTION_URL,

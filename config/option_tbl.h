@@ -58,6 +58,9 @@
 { .place = PLACE_CACHE, .name = "store_requests", .type = OPTION_BOOL,
   OPTION_FIELD(struct config, cache.store_requests), .def = "true",
   .text = "Keep the questions beside the answers; false: a hash of each." },
+{ .place = PLACE_CACHE, .name = "refresh_rate", .type = OPTION_RATE,
+  OPTION_FIELD(struct config, cache.refresh_rate), .def = "60/min",
+  .text = "How many answers are refreshed ahead at most, on all routes together." },
 
 { .place = PLACE_UPSTREAM, .name = "url", .type = OPTION_URL, .is_needed = true,
   OPTION_FIELD(struct config_upstream, url),
@@ -136,3 +139,6 @@
 { .place = PLACE_ROUTE_CACHE, .name = "stale_if_error", .type = OPTION_DURATION,
   OPTION_FIELD(struct config_route, cache.stale_if_error), .def = "0s", .min = "0s", .max = "3650d",
   .text = "How long past its time an answer is given where the upstream fails." },
+{ .place = PLACE_ROUTE_CACHE, .name = "refresh_ahead", .type = OPTION_BOOL,
+  OPTION_FIELD(struct config_route, cache.refresh_ahead), .def = "false",
+  .text = "Fetch anew what is asked for often shortly before its time is over." },

@@ -302,3 +302,16 @@ question_find(struct request *req, const struct key *key)
 	}
 	return r == 0;
 }
+
+bool
+question_is_renewed(const struct request *req)
+{
+	struct entry newer;
+	void *mem = NULL;
+	bool is_renewed;
+
+	is_renewed = scribe_find(req->worker->scribe, &req->question.key, req->question.text,
+	    &newer, &mem) && newer.made > req->found.made;
+	xfree(mem);
+	return is_renewed;
+}

@@ -26,6 +26,9 @@ int	question_complete(struct request *req) MUST_USE;
  */
 bool	question_find(struct request *req, const struct key *key);
 
+/* Is a newer answer than what was found under its key on its way to the store? */
+bool	question_is_renewed(const struct request *req);
+
 /* How many different answers are kept to it. */
 unsigned	question_variants(const struct request *req);
 

@@ -144,6 +144,15 @@ request_is_wanted(const struct request *req)
 	return req->client != NULL || must_fly_on(req);
 }
 
+/* Whose client has all it gets, and what others may still get is under way? */
+static bool
+is_left_flying(const struct request *req, enum end_reason why)
+{
+	bool has_answer = req->sharing.is_refresh && (why == END_HIT || why == END_STALE);
+
+	return (has_answer || why == END_CLIENT_GONE) && must_fly_on(req);
+}
+
 /* From here on it is its worker's, until its flight has landed. */
 static void
 fly_on(struct request *req, enum end_reason why)
@@ -172,7 +181,7 @@ request_end(struct request *req, enum end_reason why)
 	if (req->client != NULL) {
 		stats_end(&req->worker->stats, why);
 		access_log(req, why);
-		if ((why == END_CLIENT_GONE || why == END_STALE) && must_fly_on(req)) {
+		if (is_left_flying(req, why)) {
 			fly_on(req, why);
 			return;
 		}

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rate.h"
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/answer.h"
@@ -49,7 +50,7 @@ static const struct {
 	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
 	[STEP_LOOKUP]	= { "lookup", step_lookup,
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) },
-	[STEP_DELIVER]	= { "deliver", step_deliver, 0 },
+	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) },
 	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
 			    TO(STEP_LOOKUP) | TO(STEP_FETCH) | TO(STEP_TAIL) },
@@ -260,6 +261,16 @@ may_share(const struct request *req)
 	    !req->sharing.is_alone;
 }
 
+/* If we lead, the client gets what there is, and we go on without it. */
+static void
+note_refresh(struct request *req)
+{
+	if (req->sharing.led == NULL)
+		return;
+	req->sharing.is_refresh = true;
+	req->worker->stats.refreshes++;
+}
+
 /* RFC 5861, 3: the old answer now, and a new one for those who come later. */
 static enum step
 revalidate(struct request *req)
@@ -269,7 +280,7 @@ revalidate(struct request *req)
 	if (next == STEP_DELIVER || !lookup_stale(req, req->route->cache.stale_while_revalidate))
 		return next;
 	flight_leave(&req->sharing.seat);
-	req->sharing.is_refresh = req->sharing.led != NULL;
+	note_refresh(req);
 	answer_stale(req, STALE_UNASKED);
 	return req->step == STEP_ENDED ? STEP_ENDED : STEP_FETCH;
 }
@@ -299,10 +310,40 @@ step_lookup(struct request *req)
 	return fwd == FWD_NONE ? STEP_DELIVER : miss(req, fwd);
 }
 
+/* Is what was found so near its end, and so often asked for, that it is fetched anew? */
+static bool
+is_due_early(const struct request *req)
+{
+	struct worker *worker = req->worker;
+
+	return req->route->cache.refresh_ahead && question_variants(req) == 1 &&
+	    !must_not_go_upstream(req) &&
+	    policy_is_due_early(req->found.took, req->lifetime.left, worker_draw_id(worker)) &&
+	    rate_take(worker->refreshes, &req->config->cache.refresh_rate, clock_mono());
+}
+
+/* As with what has expired, but that it has not. */
+static enum step
+refresh_ahead(struct request *req)
+{
+	struct sharing *sharing = &req->sharing;
+
+	if (question_complete(req) == 0) {
+		flight_join(req->worker->flights, &req->question.key, req->question.text,
+		    &sharing->seat, &sharing->led);
+		flight_leave(&sharing->seat);
+		if (sharing->led != NULL && question_is_renewed(req))
+			flight_fail(take_ptr(&sharing->led), FLIGHT_LOOK_AGAIN);
+		note_refresh(req);
+	}
+	answer_from_cache(req);
+	return req->step == STEP_ENDED ? STEP_ENDED : STEP_FETCH;
+}
+
 static enum step
 step_deliver(struct request *req)
 {
-	return answer_from_cache(req);
+	return is_due_early(req) ? refresh_ahead(req) : answer_from_cache(req);
 }
 
 /* It will not be stored, as too large or not known: those who wait ask for themselves. */

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rate.h"
 #include "cache/flight.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
@@ -35,6 +36,7 @@ struct server {
 	struct scribe	 *scribe;
 	struct variants	 *variants;
 	struct flights	 *flights;
+	struct rate_meter refreshes;
 	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
 	unsigned	  n_fds;
 	struct worker	**workers;
@@ -168,6 +170,7 @@ start_workers(struct server *srv)
 			.scribe = srv->scribe,
 			.variants = srv->variants,
 			.flights = srv->flights,
+			.refreshes = &srv->refreshes,
 			.fds = srv->fds + (size_t)i * srv->n_fds,
 			.n_fds = srv->n_fds,
 			.end_signal = WORKER_ENDED,

@@ -26,6 +26,7 @@ struct flights;
 struct loop;
 struct multi;
 struct prints;
+struct rate_meter;
 struct request;
 struct scribe;
 struct store;
@@ -45,6 +46,7 @@ struct worker {
 	struct tally		*tally;		/* answers given from the cache, by model */
 	usec_t			 tallied;	/* when it was handed on */
 	struct flights		*flights;	/* borrowed: shared by all workers */
+	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
 	struct client		*clients;	/* all that are connected */
 	struct request		*flying;	/* whose clients left, and others wait */
 	struct stats		 stats;
@@ -60,6 +62,7 @@ struct worker_options {
 	struct scribe	*scribe;
 	struct variants	*variants;
 	struct flights	*flights;
+	struct rate_meter *refreshes;
 	const int	*fds;		/* listening sockets, borrowed */
 	unsigned	 n_fds;
 	int		 end_signal;	/* raised when the worker has ended */

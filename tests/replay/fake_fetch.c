@@ -21,6 +21,8 @@ struct fetch {
 	enum fetch_failure	 failure;
 	enum fetch_framing	 framing;
 	int			 status;
+	usec_t			 started;
+	usec_t			 head_time;
 	bool			 is_paused;
 };
 
@@ -51,6 +53,7 @@ fetch_start(struct multi *multi, const struct fetch_request *request, struct loo
 	fetch->fake = &world_fetches[world_n_fetches++];
 	fetch->fake->fetch = fetch;
 	fetch->owner = owner;
+	fetch->started = clock_mono();
 	fetch->arena = arena_new(FAKE_MAX);
 	buf_init(&fetch->body, request->window);
 	note_request(fetch->fake, request);
@@ -131,8 +134,7 @@ fetch_is_paused(const struct fetch *fetch)
 usec_t
 fetch_head_time(const struct fetch *fetch)
 {
-	(void)fetch;
-	return 0;
+	return fetch->head_time;
 }
 
 static struct fetch *
@@ -150,6 +152,7 @@ world_fetch_head(unsigned n, int status)
 	struct fetch *fetch = running(n);
 
 	fetch->status = status;
+	fetch->head_time = clock_mono() - fetch->started;
 	fetch->state = FETCH_HEAD;
 	loop_task_wake(fetch->owner);
 }

@@ -34,6 +34,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rate.h"
 #include "cache/flight.h"
 #include "cache/print.h"
 #include "cache/scribe.h"
@@ -52,6 +53,7 @@
 
 struct play {
 	struct worker	 worker;
+	struct rate_meter refreshes;
 	char		 dir[64];
 	struct buf	 config;	/* YAML */
 	bool		 is_set_up;
@@ -167,6 +169,7 @@ set_up(struct play *play)
 	play->worker.prints = prints_new(16);
 	play->worker.variants = variants_new();
 	play->worker.flights = flights_new();
+	play->worker.refreshes = &play->refreshes;
 	play->worker.tally = tally_new();
 	buf_init(&play->worker.head, WORKER_HEAD_MAX);
 	play->worker.loop = loop_new();

@@ -179,6 +179,38 @@ freshness_follows_from_times_and_directives(void **state)
 	}
 }
 
+/* Of 10,000 hits with draws spread evenly, how many per 10,000 are early: exp(-left / took). */
+static void
+early_is_likelier_near_the_end(void **state)
+{
+	static const struct {
+		usec_t	took, left;
+		int	want, tolerance;
+	} rows[] = {
+		{ 2 * SEC, 60 * SEC, 0, 0 },
+		{ 2 * SEC, 4 * SEC, 1353, 2 },
+		{ 2 * SEC, 2 * SEC, 3679, 2 },
+		{ 2 * SEC, 1, 10000, 1 },
+		{ 0, 1, 0, 0 },
+		{ 3600 * SEC, 3600 * SEC, 3679, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int n = 0;
+
+		for (uint64_t draw = 0; draw < 10000; draw++)
+			n += policy_is_due_early(rows[i].took, rows[i].left,
+			    UINT64_MAX / 10000 * draw + UINT64_MAX / 20000);
+		assert_in_range(n, rows[i].want - rows[i].tolerance,
+		    rows[i].want + rows[i].tolerance);
+	}
+	/* Even the rarest draw is finite, and the commonest is not early. */
+	assert_false(policy_is_due_early(SEC, 45 * SEC, 0));
+	assert_true(policy_is_due_early(SEC, 44 * SEC, 0));
+	assert_false(policy_is_due_early(SEC, 1, UINT64_MAX));
+}
+
 int
 main(void)
 {
@@ -188,6 +220,7 @@ main(void)
 		cmocka_unit_test(an_upstream_forbids_storing_by_no_store_and_private),
 		cmocka_unit_test(an_upstream_says_how_long_its_answer_holds),
 		cmocka_unit_test(freshness_follows_from_times_and_directives),
+		cmocka_unit_test(early_is_likelier_near_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
