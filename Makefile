@@ -61,12 +61,12 @@ HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
-DIALECT	= anthropic control dialect exact_json field_use hf llama multipart ollama openai \
+DIALECT	= anthropic control dialect exact_json field_use hf llama loading multipart ollama openai \
 	  raw sampling stream stream_anthropic stream_anthropic_unfold stream_member \
 	  stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client \
-	  diff form forward keep lookup question request request_step server share splice stats \
+PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client diff \
+	  form forward hold keep lookup question request request_step server share splice stats \
 	  version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
@@ -77,7 +77,7 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= control dialect exact_json field_use multipart sampling stream \
+UNIT_dialect	= control dialect exact_json field_use loading multipart sampling stream \
 	  stream_property usage verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish

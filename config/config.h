@@ -74,6 +74,7 @@ struct config_route {
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
+	usec_t		 wait_for_model; /* 0: only for who asks to */
 	struct config_route_cache cache;
 };
 

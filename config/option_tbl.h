@@ -109,6 +109,10 @@
 { .place = PLACE_ROUTE, .name = "rewrite_model", .type = OPTION_MODEL,
   OPTION_FIELD(struct config_route, rewrite_model),
   .text = "The model's name upstream." },
+{ .place = PLACE_ROUTE, .name = "wait_for_model", .type = OPTION_DURATION,
+  OPTION_FIELD(struct config_route, wait_for_model), .min = "1s", .max = "1d",
+  .text = "How long a request is held while its model is being loaded; unless set, "
+      "only one that asks to be, for 5m." },
 { .place = PLACE_ROUTE, .name = "cache", .type = OPTION_SWITCH, .inside = PLACE_ROUTE_CACHE,
   OPTION_FIELD(struct config_route, cache.is_used), .def = "true",
   .text = "false: neither look nor store." },

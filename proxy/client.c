@@ -287,8 +287,10 @@ clients_drain(struct client *first)
 
 	for (struct client *client = first; client != NULL; client = next) {
 		next = client->next;
-		if (client->state != CLIENT_IDLE)
+		if (client->state != CLIENT_IDLE) {
+			loop_task_wake(&client->task);	/* it may have waited long enough */
 			continue;
+		}
 		/* One that has not asked yet may have a question on its way (H-14). */
 		if (conn_in(client->conn).len == 0 && conn_sent(client->conn) > 0)
 			client->state = CLIENT_FLUSHING;

@@ -11,6 +11,7 @@
 #include "proxy/access_log.h"
 #include "proxy/answer.h"
 #include "proxy/client.h"
+#include "proxy/hold.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
 #include "proxy/share.h"
@@ -66,6 +67,8 @@ request_new(struct worker *worker, struct client *client)
 	loop_mail_init(&req->sharing.mail, &req->task);
 	req->sharing.seat.wake = post;
 	req->sharing.seat.arg = req;
+	req->hold.seat.wake = post;
+	req->hold.seat.arg = req;
 	worker->stats.requests++;
 	return req;
 }
@@ -133,6 +136,8 @@ must_fly_on(const struct request *req)
 		return false;
 	if (req->sharing.is_refresh || flight_is_awaited(led))
 		return true;
+	if (req->step == STEP_HOLD)
+		return false;
 	if (strcmp(req->route->cache.finish_abandoned, "all") == 0)
 		return true;
 	return strcmp(req->route->cache.finish_abandoned, "whole") == 0 && !req->call.wants_stream;
@@ -191,6 +196,7 @@ request_end(struct request *req, enum end_reason why)
 	req->step = STEP_ENDED;
 
 	loop_task_cancel(&req->task);
+	hold_end(req);
 	flight_leave(&req->sharing.seat);
 	loop_mail_cancel(&req->sharing.mail);
 	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */

@@ -2,7 +2,7 @@
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: question, lookup,
- * form, forward, answer, keep, share, access_log.  For them alone.
+ * form, forward, hold, answer, keep, share, access_log.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H
@@ -26,6 +26,7 @@ enum step {
 	STEP_LOOKUP,
 	STEP_DELIVER,
 	STEP_FETCH,
+	STEP_HOLD,
 	STEP_FOLLOW,
 	STEP_TAIL,
 	STEP_ANSWER,
@@ -80,6 +81,16 @@ struct sharing {
 	struct request		*flying_next;	/* in the worker's list of those without a client */
 };
 
+/* Waiting for a model that is not loaded yet (hold.h). */
+struct hold {
+	struct flight		*led;		/* we are the one who asks; or NULL */
+	struct flight_seat	 seat;		/* someone else is */
+	struct loop_timer	*timer;		/* NULL: was never held */
+	usec_t			 until;		/* 0: likewise */
+	usec_t			 due;		/* when to ask again; 0: not decided */
+	unsigned		 n_tries;
+};
+
 struct request {
 	struct worker		*worker;	/* borrowed: outlives us */
 	struct client		*client;	/* borrowed: owns us; NULL: left, others wait */
@@ -98,6 +109,7 @@ struct request {
 	enum fwd		 fwd;
 	struct fetch		*fetch;
 	struct sharing		 sharing;
+	struct hold		 hold;
 	struct reply		 reply;
 	usec_t			 started;
 	struct bytes		 id;		/* x-request-id */

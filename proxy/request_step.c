@@ -7,6 +7,7 @@
  *	               |           |------> follow		a miss, and someone else leads
  *	               |           `------> follow --> tail	and it is a stream
  *	               `--------------------> fetch --> relay	a stream, or not ours to store
+ *	                                      fetch <-> hold	the model is being loaded
  *
  * A step looks at what it has, does what it can, and names the next step; to
  * wait, it names itself.  Steps never call one another.
@@ -24,6 +25,7 @@
 #include "proxy/client.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
+#include "proxy/hold.h"
 #include "proxy/keep.h"
 #include "proxy/lookup.h"
 #include "proxy/net/conn.h"
@@ -38,8 +40,8 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_follow,
-    step_tail, step_answer, step_relay;
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_hold,
+    step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -51,7 +53,10 @@ static const struct {
 	[STEP_LOOKUP]	= { "lookup", step_lookup,
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) },
 	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) },
-	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_ANSWER) | TO(STEP_RELAY) },
+	[STEP_FETCH]	= { "fetch", step_fetch,
+			    TO(STEP_HOLD) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
+	[STEP_HOLD]	= { "hold", step_hold,
+			    TO(STEP_FETCH) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
 			    TO(STEP_LOOKUP) | TO(STEP_FETCH) | TO(STEP_TAIL) },
 	[STEP_TAIL]	= { "tail", step_tail, 0 },
@@ -346,6 +351,14 @@ step_deliver(struct request *req)
 	return is_due_early(req) ? refresh_ahead(req) : answer_from_cache(req);
 }
 
+/* Nobody is there any more to be told. */
+static enum step
+end_alone(struct request *req)
+{
+	request_end(req, END_CLIENT_GONE);
+	return STEP_ENDED;
+}
+
 /* It will not be stored, as too large or not known: those who wait ask for themselves. */
 static enum step
 outgrown(struct request *req)
@@ -354,8 +367,7 @@ outgrown(struct request *req)
 		flight_fail(take_ptr(&req->sharing.led), FLIGHT_NOT_SHARED);
 	if (req->client != NULL)
 		return STEP_RELAY;
-	request_end(req, END_CLIENT_GONE);
-	return STEP_ENDED;
+	return end_alone(req);
 }
 
 /* RFC 5861, 4: an upstream that is down, or wants to be asked less (429, 529). */
@@ -384,8 +396,7 @@ fetch_failed(struct request *req)
 		flight_fail(take_ptr(&req->sharing.led), (int)failure);
 	if (req->client != NULL)
 		return give_failure(req, failure);
-	request_end(req, END_CLIENT_GONE);
-	return STEP_ENDED;
+	return end_alone(req);
 }
 
 static enum step
@@ -393,8 +404,7 @@ not_sent(struct request *req)
 {
 	if (req->client != NULL)
 		return answer_error(req, 413, "request_too_large", "the request is too large");
-	request_end(req, END_CLIENT_GONE);
-	return STEP_ENDED;
+	return end_alone(req);
 }
 
 /* A stream that may be stored is passed on while it is collected. */
@@ -407,6 +417,34 @@ is_teed(const struct request *req)
 	return req->question.is_storable && form_is_stream(&req->call, type);
 }
 
+/* With the head of an answer there, and its body still coming. */
+static enum step
+fetch_begun(struct request *req)
+{
+	bool has_room = !fetch_is_paused(req->fetch);
+
+	req->reply.is_kept = is_teed(req);
+	if (req->reply.is_kept)
+		return STEP_RELAY;
+	if (has_room && hold_may(req))
+		return STEP_FETCH;
+	if (req->call.wants_stream && fetch_status(req->fetch) == 200)
+		return outgrown(req);
+	return has_room && req->question.is_storable ? STEP_FETCH : outgrown(req);
+}
+
+static enum step
+fetch_done(struct request *req)
+{
+	if (hold_must(req) && !lookup_stale(req, req->route->cache.stale_if_error))
+		return STEP_HOLD;
+	hold_release(req);
+	req->reply.is_kept = is_teed(req);
+	if (req->reply.is_kept)
+		return STEP_RELAY;
+	return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
+}
+
 /*
  * An answer that may be stored is collected whole before its head is sent, so
  * that the head can say what became of it and a failure is still an error; one
@@ -415,33 +453,41 @@ is_teed(const struct request *req)
 static enum step
 step_fetch(struct request *req)
 {
-	if (!request_is_wanted(req)) {
-		request_end(req, END_CLIENT_GONE);
-		return STEP_ENDED;
-	}
+	if (!request_is_wanted(req))
+		return end_alone(req);
 	if (req->fetch == NULL && forward_start(req) < 0)
 		return not_sent(req);
 	switch (fetch_state(req->fetch)) {
 	case FETCH_WAITING:
 		return STEP_FETCH;
 	case FETCH_HEAD:
-		req->reply.is_kept = is_teed(req);
-		if (req->reply.is_kept)
-			return STEP_RELAY;
-		if (req->call.wants_stream && fetch_status(req->fetch) == 200)
-			return outgrown(req);
-		if (req->question.is_storable && !fetch_is_paused(req->fetch))
-			return STEP_FETCH;
-		return outgrown(req);
+		if (!hold_may(req))
+			hold_release(req);
+		return fetch_begun(req);
 	case FETCH_DONE:
-		req->reply.is_kept = is_teed(req);
-		if (req->reply.is_kept)
-			return STEP_RELAY;
-		return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
+		return fetch_done(req);
 	case FETCH_FAILED:
+		hold_release(req);
 		return fetch_failed(req);
 	}
 	unreachable("fetch state");
+}
+
+static enum step
+step_hold(struct request *req)
+{
+	if (!request_is_wanted(req))
+		return end_alone(req);
+	switch (hold_check(req)) {
+	case HOLD_WAIT:
+		return STEP_HOLD;
+	case HOLD_RETRY:
+		req->fetch = fetch_free(req->fetch);
+		return STEP_FETCH;
+	case HOLD_OVER:
+		return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
+	}
+	unreachable("hold state");
 }
 
 static enum step
@@ -456,8 +502,7 @@ step_answer(struct request *req)
 		return answer_stale(req, fetch_status(req->fetch));
 	if (req->client != NULL)
 		return answer_from_upstream(req, is_stored);
-	request_end(req, END_CLIENT_GONE);
-	return STEP_ENDED;
+	return end_alone(req);
 }
 
 /* Another's answer of the other form is of use once it is stored; an error is one in any. */
@@ -630,10 +675,8 @@ step_relay(struct request *req)
 
 	if (request_is_wanted(req))
 		tee(req);
-	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req))) {
-		request_end(req, END_CLIENT_GONE);
-		return STEP_ENDED;
-	}
+	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req)))
+		return end_alone(req);
 	if (send_more(req) < 0)
 		return break_off(req);
 	let_go(req);

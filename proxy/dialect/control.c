@@ -26,6 +26,8 @@ enum control {
 	CONTROL_TTL,
 	CONTROL_NAMESPACE,
 	CONTROL_EXPLAIN,
+	CONTROL_WAIT,
+	CONTROL_NO_WAIT,
 };
 
 static const struct row {
@@ -112,6 +114,12 @@ set_control(struct controls *controls, enum control control, struct bytes value,
 		break;
 	case CONTROL_EXPLAIN:
 		controls->explains = true;
+		break;
+	case CONTROL_WAIT:
+		controls->wait = WAIT_YES;
+		break;
+	case CONTROL_NO_WAIT:
+		controls->wait = WAIT_NO;
 		break;
 	}
 }

@@ -16,10 +16,18 @@
 
 #define CONTROL_NAMESPACE_MAX	128
 
+/* For a model that is not loaded yet (PROTOCOLS.md 3.6). */
+enum wait {
+	WAIT_UNSAID,
+	WAIT_YES,
+	WAIT_NO,
+};
+
 struct controls {
 	struct directives directives;
 	bool		 is_legacy;	/* X-Load-Model: 0 (PROTOCOLS.md 3.6) */
 	bool		 explains;	/* wants to know why this was a hit or a miss */
+	enum wait	 wait;
 	bool		 has_ttl;
 	usec_t		 ttl;		/* of the answer, when it is stored */
 	struct bytes	 namespace;	/* a part of the cache of its own; empty: the common one */

@@ -6,6 +6,8 @@
  */
 CONTROL("x-use-cache",			SAYS_NO,	CONTROL_NO_CACHE)
 CONTROL("x-load-model",			SAYS_NO,	CONTROL_LEGACY_ONLY_IF_CACHED)
+CONTROL("x-wait-for-model",		SAYS_YES,	CONTROL_WAIT)
+CONTROL("x-wait-for-model",		SAYS_NO,	CONTROL_NO_WAIT)
 CONTROL("cf-aig-skip-cache",		SAYS_YES,	CONTROL_NO_CACHE)
 CONTROL("cf-aig-cache-ttl",		SAYS_TIME,	CONTROL_TTL)
 CONTROL("x-portkey-cache-force-refresh", SAYS_YES,	CONTROL_NO_CACHE)

@@ -103,6 +103,14 @@ read_own_member(struct call *call, const struct canon_value *value, struct bytes
 	call->canonical = body;
 }
 
+static enum wait
+wait_of(enum canon_type said)
+{
+	if (said == CANON_TRUE)
+		return WAIT_YES;
+	return said == CANON_FALSE ? WAIT_NO : WAIT_UNSAID;
+}
+
 static void
 read_watched(struct call *call, const struct canon *canon)
 {
@@ -119,6 +127,8 @@ read_watched(struct call *call, const struct canon *canon)
 	call->wants_usage = call->wants_stream && canon->watched[WATCHED_USAGE].type == CANON_TRUE;
 	if (canon->watched[WATCHED_USE_CACHE].type == CANON_FALSE)
 		call->controls.directives.no_cache = true;
+	if (call->controls.wait == WAIT_UNSAID)
+		call->controls.wait = wait_of(canon->watched[WATCHED_WAIT].type);
 	call->is_inference = call->is_inference && is_stateless(call, canon);
 	call->is_sampled = is_sampled(call, canon);
 }

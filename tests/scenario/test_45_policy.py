@@ -183,6 +183,34 @@ def test_an_old_answer_at_once_and_a_new_one_behind_it(expired, up):
     assert len(up.requests) == 2
 
 
+LOADING = {"error": "Model t5 is currently loading", "estimated_time": 20.0}
+
+
+def test_who_asks_for_a_model_that_is_being_loaded_is_held_until_it_is_there(px, up):
+    """Asked for in the body, as Hugging Face's clients do."""
+    up.expect("POST", "/models/t5").reply(503, json=LOADING)
+    up.expect("POST", "/models/t5").reply(json=[{"translation_text": "Hallo"}])
+    question = {"inputs": "Hello", "options": {"wait_for_model": True}}
+    answer = px.post("/models/t5", question)
+    assert (answer.status, answer["x-compute-type"]) == (200, "upstream")
+    assert px.post("/models/t5", {"inputs": "Hello"})["x-compute-type"] == "cache"
+
+
+def test_who_does_not_is_told(px, up):
+    up.expect("POST", "/models/t5").reply(503, json=LOADING)
+    answer = px.post("/models/t5", {"inputs": "Hello"})
+    assert (answer.status, answer.json) == (503, LOADING)
+
+
+def test_who_is_held_is_told_at_the_end_of_the_server(px, up):
+    asked = up.expect("POST", "/models/t5").reply(503, json=LOADING)
+    with px.connect() as client:
+        client.ask("POST", "/models/t5", {"inputs": "Hello"}, {"x-wait-for-model": "1"})
+        asked.wait()
+        px.stop()
+        assert client.answer().status == 503
+
+
 TIMES = [   # the answer's fields, the route's options, the request's fields, the ttl
     ({"Cache-Control": "max-age=60"}, None, {}, 60),
     ({"Cache-Control": "max-age=60, s-maxage=90"}, None, {}, 90),
