@@ -2,12 +2,14 @@
 /*
  * test_stream_property.c - whole answers by chance: said as a stream they fold to
  * themselves, however the stream is cut into reads it is the same, and cut short
- * or with an error in it, it is never kept.
+ * or with an error in it, it is never kept.  Retouched, it says the same as the answer
+ * retouched.
  */
 #include "tests/unit/stream_fixture.h"
 
 #include "base/buf.h"
 #include "proxy/dialect/exact_json.h"
+#include "proxy/dialect/retouch.h"
 #include "proxy/http/ndjson.h"
 #include "proxy/http/sse.h"
 
@@ -332,6 +334,12 @@ list_lines(struct bytes stream, size_t step, struct buf *out)
 	ndjson_free(ndjson);
 }
 
+static bool
+is_lines(enum stream_form form)
+{
+	return form == STREAM_GENERATE || form == STREAM_OLLAMA_CHAT;
+}
+
 static void
 any_reads_give_the_same_events(void **state)
 {
@@ -342,9 +350,8 @@ any_reads_give_the_same_events(void **state)
 	buf_init(&maker.out, TEXT_MAX);
 	for (unsigned i = 0; i < 20 * STREAM_TGI * ARRAY_LEN(steps); i++) {
 		enum stream_form form = STREAM_CHAT + i % STREAM_TGI;
-		bool is_lines = form == STREAM_GENERATE || form == STREAM_OLLAMA_CHAT;
 		void (*list)(struct bytes, size_t, struct buf *) =
-		    is_lines ? list_lines : list_events;
+		    is_lines(form) ? list_lines : list_events;
 		struct buf stream, whole, pieces;
 
 		buf_init(&stream, TEXT_MAX);
@@ -380,7 +387,6 @@ lacks_no_choice(struct bytes stream, size_t len)
 static void
 check_errors(enum stream_form form, struct bytes stream)
 {
-	bool is_lines = form == STREAM_GENERATE || form == STREAM_OLLAMA_CHAT;
 	struct bytes rest = stream, piece;
 	struct buf broken;
 
@@ -390,7 +396,7 @@ check_errors(enum stream_form form, struct bytes stream)
 
 		buf_consume(&broken, buf_len(&broken));
 		assert_int_equal(buf_add(&broken, bytes_first(stream, len)), 0);
-		assert_int_equal(buf_add_str(&broken, is_lines ? "{\"error\":\"x\"}\n" :
+		assert_int_equal(buf_add_str(&broken, is_lines(form) ? "{\"error\":\"x\"}\n" :
 		    "data: {\"error\":{\"message\":\"x\"}}\n\n"), 0);
 		assert_int_equal(buf_add(&broken, rest), 0);
 		assert_int_not_equal(judge(form, buf_bytes(&broken)), ANSWER_STORABLE);
@@ -467,6 +473,92 @@ a_full_buffer_is_reported(void **state)
 	buf_done(&maker.out);
 }
 
+/* What IN is when it was changed as HOW says. */
+static void
+retouch_all(const struct retouch *how, struct bytes in, struct buf *out)
+{
+	size_t used;
+
+	assert_int_equal(retouch(how, in, true, out, &used), 0);
+	assert_int_equal(used, in.len);
+}
+
+/* Ids, times and counts of a stream are those of the answer it says. */
+static void
+retouch_goes_before_and_behind_a_fold(void **state)
+{
+	struct maker maker = { .seed = 5 };
+	struct retouch how = { .id = BYTES_LIT("0123abcd"), .now = 1, .zeroes_usage = true };
+
+	(void)state;
+	buf_init(&maker.out, TEXT_MAX);
+	for (unsigned i = 0; i < N_ANSWERS * STREAM_TGI; i++) {
+		enum stream_form form = STREAM_CHAT + i % STREAM_TGI;
+		struct buf stream, fresh, again, wanted;
+
+		buf_init(&stream, TEXT_MAX);
+		buf_init(&fresh, TEXT_MAX);
+		buf_init(&again, TEXT_MAX);
+		buf_init(&wanted, TEXT_MAX);
+		make_stream(&maker, form, &stream);
+		how.frame = is_lines(form) ? RETOUCH_LINES : RETOUCH_EVENTS;
+		retouch_all(&how, buf_bytes(&stream), &fresh);
+		assert_int_equal(stream_fold(form, buf_bytes(&fresh), &again), 0);
+		how.frame = RETOUCH_WHOLE;
+		retouch_all(&how, buf_bytes(&maker.out), &wanted);
+		assert_same_json("retouched", buf_bytes(&wanted), buf_bytes(&again));
+		buf_done(&wanted);
+		buf_done(&again);
+		buf_done(&fresh);
+		buf_done(&stream);
+	}
+	buf_done(&maker.out);
+}
+
+/* Does ANSWER have members that are said in the chunk of usage, if there is one? */
+static bool
+has_extras(struct bytes answer)
+{
+	return bytes_find_str(answer, "\"timings\"") < answer.len ||
+	    bytes_find_str(answer, "\"kv_transfer_params\"") < answer.len;
+}
+
+/* A stream made with usage is one made without, once it is taken out. */
+static void
+no_sign_of_usage_stays(void **state)
+{
+	const struct retouch how = { .frame = RETOUCH_EVENTS, .drops_usage = true };
+	const struct unfold_options without = { .include_usage = false };
+	struct maker maker = { .seed = 6 };
+	unsigned n_compared = 0;
+
+	(void)state;
+	buf_init(&maker.out, TEXT_MAX);
+	for (unsigned i = 0; i < 4 * N_ANSWERS; i++) {
+		enum stream_form form = i % 2 == 0 ? STREAM_CHAT : STREAM_COMPLETIONS;
+		struct buf with, wanted, left, whole;
+
+		buf_init(&with, TEXT_MAX);
+		buf_init(&wanted, TEXT_MAX);
+		buf_init(&left, TEXT_MAX);
+		buf_init(&whole, TEXT_MAX);
+		make_stream(&maker, form, &with);
+		retouch_all(&how, buf_bytes(&with), &left);
+		assert_int_equal(stream_fold(form, buf_bytes(&left), &whole), 0);
+		assert_int_equal(stream_unfold(form, buf_bytes(&maker.out), &without, &wanted), 0);
+		if (!maker.has_usage || !has_extras(buf_bytes(&maker.out))) {
+			assert_true(bytes_eq(buf_bytes(&left), buf_bytes(&wanted)));
+			n_compared += maker.has_usage;
+		}
+		buf_done(&whole);
+		buf_done(&left);
+		buf_done(&wanted);
+		buf_done(&with);
+	}
+	assert_true(n_compared > N_ANSWERS / 2);
+	buf_done(&maker.out);
+}
+
 int
 main(void)
 {
@@ -475,6 +567,8 @@ main(void)
 		cmocka_unit_test(any_reads_give_the_same_events),
 		cmocka_unit_test(no_broken_stream_is_kept),
 		cmocka_unit_test(a_full_buffer_is_reported),
+		cmocka_unit_test(retouch_goes_before_and_behind_a_fold),
+		cmocka_unit_test(no_sign_of_usage_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
