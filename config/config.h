@@ -64,6 +64,9 @@ struct config_route_cache {
 	usec_t		 stale_while_revalidate;
 	usec_t		 stale_if_error;
 	bool		 refresh_ahead;
+	bool		 fresh_ids;
+	struct rate	 replay_pace;	/* events of a stream; n is 0: all at once */
+	char		*usage_on_hit;	/* stored, zero */
 };
 
 struct config_route {

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/diff.h"
+#include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
 #include "proxy/net/conn.h"
@@ -347,8 +348,10 @@ send_entry(struct request *req, struct buf *out, struct bytes status)
 		.has_age = true,
 		.age = (uint64_t)(req->lifetime.age / USEC_PER_SEC),
 	};
-	int r = begin_head(req, out, req->found.status, &tags);
+	int r = form_retouch(req);
 
+	if (r == 0)
+		r = begin_head(req, out, req->found.status, &tags);
 	tally_add(req->worker->tally, req->found.model, 1);
 	if (r == 0)
 		r = buf_add(out, req->found.fields);

@@ -5,10 +5,14 @@
  */
 #include "proxy/form.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/config.h"
+#include "proxy/dialect/retouch.h"
 #include "proxy/dialect/stream.h"
+#include "proxy/worker.h"
 
 #define FORM_FLAGS	(ENTRY_STREAM | ENTRY_USAGE)
 #define CONVERTED_MAX	((size_t)64 << 20)
@@ -83,6 +87,15 @@ convert_fields(struct request *req)
 	return r;
 }
 
+/* What was found is from now on what OUT holds. */
+static void
+take_body(struct request *req, struct buf *out)
+{
+	buf_done(&req->question.converted);
+	req->question.converted = *out;
+	req->found.body = buf_bytes(out);
+}
+
 int
 form_give(struct request *req)
 {
@@ -100,8 +113,44 @@ form_give(struct request *req)
 		return r == STREAM_E_CANNOT && !req->call.wants_usage ? FORM_E_CANNOT :
 		    FORM_E_NOT_NOW;
 	}
-	buf_done(&req->question.converted);
-	req->question.converted = out;
-	req->found.body = buf_bytes(&out);
+	take_body(req, &out);
 	return 0;
+}
+
+static enum retouch_frame
+frame_of(const struct call *call)
+{
+	const char *type;
+
+	if (!call->wants_stream)
+		return RETOUCH_WHOLE;
+	type = stream_content_type(stream_form_of(call));
+	return strcmp(type, "text/event-stream") == 0 ? RETOUCH_EVENTS : RETOUCH_LINES;
+}
+
+int
+form_retouch(struct request *req)
+{
+	const struct config_route_cache *cache = &req->route->cache;
+	struct retouch how = {
+		.frame = frame_of(&req->call), .now = clock_wall(),
+		.zeroes_usage = strcmp(cache->usage_on_hit, "zero") == 0,
+	};
+	struct buf out;
+	size_t used;
+	int r = 0;
+
+	if (!cache->fresh_ids && !how.zeroes_usage)
+		return 0;
+	if (cache->fresh_ids)
+		r = arena_printf(req->arena, &how.id, "%016" PRIx64,
+		    worker_draw_id(req->worker));
+	buf_init(&out, CONVERTED_MAX);
+	if (r == 0)
+		r = retouch(&how, req->found.body, true, &out, &used);
+	if (r == 0)
+		take_body(req, &out);
+	else
+		buf_done(&out);
+	return r;
 }

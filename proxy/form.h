@@ -25,4 +25,10 @@ enum {
 /* Give what was found the form that is asked for.  0 or a FORM_E. */
 int		form_give(struct request *req) MUST_USE;
 
+/*
+ * Change in what was found what its route wants changed: ids and times, usage.  0 or a
+ * negative error.
+ */
+int		form_retouch(struct request *req) MUST_USE;
+
 #endif

@@ -59,24 +59,6 @@ hold_must(const struct request *req)
 	return hold_may(req) && answer_is_loading(503, fetch_body(req->fetch));
 }
 
-static void
-on_time(void *arg)
-{
-	struct request *req = arg;
-
-	loop_task_wake(&req->task);
-}
-
-static void
-wake_at(struct request *req, usec_t when)
-{
-	usec_t delay = when - loop_now(req->worker->loop);
-
-	if (req->hold.timer == NULL)
-		req->hold.timer = loop_timer_new(req->worker->loop, on_time, req);
-	loop_timer_set(req->hold.timer, delay > 0 ? delay : 1);
-}
-
 /* The flight of those who wait for this model there. */
 static int
 join(struct request *req)
@@ -115,7 +97,7 @@ check_lead(struct request *req, usec_t now)
 	if (hold->due == 0)
 		hold->due = now + pause_of(hold->n_tries++);
 	if (now < hold->due) {
-		wake_at(req, hold->due < hold->until ? hold->due : hold->until);
+		request_wake_at(req, hold->due < hold->until ? hold->due : hold->until);
 		return HOLD_WAIT;
 	}
 	hold->due = 0;
@@ -129,7 +111,7 @@ check_seat(struct request *req)
 	enum flight_state state = flight_state(&req->hold.seat);
 
 	if (state == FLIGHT_WAITING) {
-		wake_at(req, req->hold.until);
+		request_wake_at(req, req->hold.until);
 		return HOLD_WAIT;
 	}
 	flight_leave(&req->hold.seat);
@@ -175,5 +157,4 @@ hold_end(struct request *req)
 	flight_leave(&req->hold.seat);
 	if (req->hold.led != NULL)
 		flight_fail(take_ptr(&req->hold.led), FLIGHT_LOOK_AGAIN);
-	req->hold.timer = loop_timer_free(req->hold.timer);
 }

@@ -158,6 +158,24 @@ is_left_flying(const struct request *req, enum end_reason why)
 	return (has_answer || why == END_CLIENT_GONE) && must_fly_on(req);
 }
 
+static void
+on_time(void *arg)
+{
+	struct request *req = arg;
+
+	loop_task_wake(&req->task);
+}
+
+void
+request_wake_at(struct request *req, usec_t when)
+{
+	usec_t delay = when - loop_now(req->worker->loop);
+
+	if (req->timer == NULL)
+		req->timer = loop_timer_new(req->worker->loop, on_time, req);
+	loop_timer_set(req->timer, delay > 0 ? delay : 1);
+}
+
 /* From here on it is its worker's, until its flight has landed. */
 static void
 fly_on(struct request *req, enum end_reason why)
@@ -196,6 +214,7 @@ request_end(struct request *req, enum end_reason why)
 	req->step = STEP_ENDED;
 
 	loop_task_cancel(&req->task);
+	req->timer = loop_timer_free(req->timer);
 	hold_end(req);
 	flight_leave(&req->sharing.seat);
 	loop_mail_cancel(&req->sharing.mail);

@@ -85,8 +85,7 @@ struct sharing {
 struct hold {
 	struct flight		*led;		/* we are the one who asks; or NULL */
 	struct flight_seat	 seat;		/* someone else is */
-	struct loop_timer	*timer;		/* NULL: was never held */
-	usec_t			 until;		/* 0: likewise */
+	usec_t			 until;		/* 0: was never held */
 	usec_t			 due;		/* when to ask again; 0: not decided */
 	unsigned		 n_tries;
 };
@@ -114,6 +113,7 @@ struct request {
 	usec_t			 started;
 	struct bytes		 id;		/* x-request-id */
 	struct loop_task	 task;
+	struct loop_timer	*timer;		/* NULL: never needed one */
 	enum step		 step;
 };
 
@@ -121,5 +121,8 @@ struct request {
 
 /* Does a client wait for it, or is it finished for those who ask the same, now or later? */
 bool	request_is_wanted(const struct request *req);
+
+/* Run it again at WHEN, of the loop's time, if nothing wakes it before. */
+void	request_wake_at(struct request *req, usec_t when);
 
 #endif
