@@ -66,9 +66,9 @@ DIALECT	= anthropic control dialect exact_json field_use hf json_walk llama load
 	  stream_member stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi \
 	  usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log answer cli cli_cache cli_explain cli_text cli_transfer cli_warm client diff \
-	  form forward hold keep lookup question request request_step server share splice stats \
-	  version watch worker
+PROXY	= access_log answer answer_cache answer_call cli cli_cache cli_explain cli_text \
+	  cli_transfer cli_warm client diff form forward hold keep lookup question request \
+	  request_step server share splice stats version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

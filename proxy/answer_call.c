@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer_call.c - what goes back of a call, our own or that of another request: whole
+ * or piece by piece.
+ */
+#include "proxy/answer_priv.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/forward.h"
+#include "proxy/http/respond.h"
+#include "proxy/net/conn.h"
+
+/* Fields of an upstream that we say ourselves, or that are about another host than us. */
+static const char *const held_back[] = {
+	"age", "alt-svc", "cache-status", "content-length", "date", "set-cookie",
+	"strict-transport-security", "x-compute-time", "x-compute-type", "x-reprise-origin",
+	"x-request-id",
+};
+
+bool
+answer_passes_field(const struct fields *fields, struct bytes name)
+{
+	if (field_is_hop_by_hop(fields, name) || bytes_has_prefix_nocase(name, "access-control-"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(held_back); i++)
+		if (bytes_eq_str_nocase(name, held_back[i]))
+			return false;
+	return true;
+}
+
+struct bytes
+answer_compute_type(const struct request *req)
+{
+	struct bytes said = fields_get(fetch_fields(req->fetch), "x-compute-type");
+	const char *configured = forward_upstream(req)->compute;
+
+	if (said.len > 0)
+		return said;
+	return configured != NULL ? bytes_str(configured) : BYTES_LIT("upstream");
+}
+
+int
+answer_compute_time(struct request *req, struct bytes *ret_text)
+{
+	struct bytes said = fields_get(fetch_fields(req->fetch), "x-compute-time");
+	usec_t time = fetch_head_time(req->fetch);
+	uint64_t msec;
+
+	if (said.len > 0 && !req->call.dialect->compute_time_in_msec) {
+		*ret_text = said;
+		return 0;
+	}
+	if (num_parse_u64(said, &msec) == 0 && msec < INT64_MAX / USEC_PER_MSEC)
+		time = (usec_t)msec * USEC_PER_MSEC;
+	return arena_printf(req->arena, ret_text, "%.3f", (double)time / USEC_PER_SEC);
+}
+
+int
+answer_passed_fields(const struct fields *fields, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < fields->n; i++)
+		if (answer_passes_field(fields, fields->list[i].name))
+			r = respond_copy(out, fields->list[i].name, fields->list[i].value);
+	return r;
+}
+
+/* The head of an upstream's answer up to how its body is framed. */
+static int
+begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
+{
+	struct answer_tags tags = { .compute = answer_compute_type(req) };
+	int status = fetch_status(req->fetch), r;
+
+	r = answer_compute_time(req, &tags.compute_time);
+	if (r == 0)
+		r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d%s",
+		    answer_fwd_word(req->fwd), status, is_stored ? "; stored" : "");
+	if (r == 0)
+		r = answer_begin_head(req, out, status, &tags);
+	return r == 0 ? answer_passed_fields(fetch_fields(req->fetch), out) : r;
+}
+
+enum step
+answer_from_upstream(struct request *req, bool is_stored)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, ANSWER_HEAD_MAX);
+	r = begin_upstream_head(req, &out, is_stored);
+	if (r == 0)
+		r = answer_send_whole(req, &out, fetch_body(req->fetch));
+	buf_done(&out);
+	return answer_end(req, r, END_MISS);
+}
+
+/* The body of a landed flight, chunk by chunk. */
+static int
+send_flight_body(struct request *req)
+{
+	int r = 0;
+
+	while (r == 0) {
+		struct bytes piece = flight_read(&req->sharing.seat);
+
+		if (piece.len == 0)
+			break;
+		r = conn_write(client_conn(req->client), &piece, 1);
+		flight_advance(&req->sharing.seat, piece.len);
+		req->reply.body_len += piece.len;
+	}
+	return r;
+}
+
+/* The head of what another request's call brought, up to how its body is framed. */
+static int
+begin_flight_head(struct request *req, struct buf *out)
+{
+	const struct flight_head *head = flight_head(&req->sharing.seat);
+	struct answer_tags tags = { .compute = head->compute, .compute_time = head->compute_time };
+	int r;
+
+	r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d; collapsed",
+	    answer_fwd_word(req->fwd), head->status);
+	if (r == 0)
+		r = answer_begin_head(req, out, head->status, &tags);
+	return r == 0 ? buf_add(out, head->fields) : r;
+}
+
+static int
+send_flight(struct request *req, struct buf *out)
+{
+	const struct flight_seat *seat = &req->sharing.seat;
+	const struct flight_head *head = flight_head(seat);
+	struct bytes part;
+	int r = begin_flight_head(req, out);
+
+	if (r == 0 && !answer_has_no_body(head->status))
+		r = respond_number(out, BYTES_LIT("Content-Length"), flight_len(seat));
+	if (r == 0)
+		r = respond_end(out, &req->worker->date, clock_wall());
+	if (r < 0)
+		return r;
+	part = buf_bytes(out);
+	r = conn_write(client_conn(req->client), &part, 1);
+	if (r == 0 && !answer_is_bare(req))
+		r = send_flight_body(req);
+	return r;
+}
+
+enum step
+answer_from_flight(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	buf_init(&out, ANSWER_HEAD_MAX);
+	r = send_flight(req, &out);
+	buf_done(&out);
+	return answer_end(req, r, END_COLLAPSED);
+}
+
+static void
+frame_without_length(struct request *req)
+{
+	req->reply.is_chunked = req->head->minor_version > 0 && !answer_is_bare(req);
+	req->reply.must_close = req->head->minor_version == 0;
+}
+
+/*
+ * RFC 9112, 6: a length if it is known, chunks if the client can, else until
+ * we close; chosen before the head, which says whether we do.
+ */
+static struct bytes
+choose_framing(struct request *req)
+{
+	struct bytes length = fields_get(fetch_fields(req->fetch), "content-length");
+
+	if (!answer_has_no_body(fetch_status(req->fetch)) && length.ptr == NULL)
+		frame_without_length(req);
+	return length;
+}
+
+static int
+add_framing(struct request *req, struct buf *out, struct bytes length)
+{
+	if (answer_has_no_body(req->reply.status))
+		return 0;
+	if (length.ptr != NULL)
+		return respond_field(out, "Content-Length", length);
+	if (req->reply.is_chunked)
+		return respond_field(out, "Transfer-Encoding", BYTES_LIT("chunked"));
+	return 0;
+}
+
+/* The end of a head whose body follows piece by piece, and all of it on its way. */
+static int
+send_head(struct request *req, struct buf *out, struct bytes length)
+{
+	int r = add_framing(req, out, length);
+	struct bytes part;
+
+	if (r == 0)
+		r = respond_end(out, &req->worker->date, clock_wall());
+	if (r < 0)
+		return r;
+	part = buf_bytes(out);
+	return conn_write(client_conn(req->client), &part, 1);
+}
+
+int
+answer_relay_head(struct request *req)
+{
+	struct bytes length = choose_framing(req);
+	struct buf out;
+	int r;
+
+	buf_init(&out, ANSWER_HEAD_MAX);
+	r = begin_upstream_head(req, &out, false);
+	if (r == 0)
+		r = send_head(req, &out, length);
+	buf_done(&out);
+	return r;
+}
+
+int
+answer_tail_head(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	frame_without_length(req);
+	buf_init(&out, ANSWER_HEAD_MAX);
+	r = begin_flight_head(req, &out);
+	if (r == 0)
+		r = send_head(req, &out, BYTES_NONE);
+	buf_done(&out);
+	return r;
+}
+
+int
+answer_relay_piece(struct request *req, struct bytes piece)
+{
+	char line[24];
+	struct bytes parts[3];
+
+	req->reply.body_len += piece.len;
+	if (!req->reply.is_chunked)
+		return conn_write(client_conn(req->client), &piece, 1);
+	parts[0].ptr = line;
+	parts[0].len = (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len);
+	parts[1] = piece;
+	parts[2] = BYTES_LIT("\r\n");
+	return conn_write(client_conn(req->client), parts, 3);
+}
+
+int
+answer_relay_end(struct request *req)
+{
+	const struct bytes last = BYTES_LIT("0\r\n\r\n");
+
+	return req->reply.is_chunked ? conn_write(client_conn(req->client), &last, 1) : 0;
+}
