@@ -167,11 +167,17 @@ answer_begin_head(struct request *req, struct buf *out, int status, const struct
 int
 answer_send_whole(struct request *req, struct buf *out, struct bytes body)
 {
+	return answer_send_part(req, out, body.len, body);
+}
+
+int
+answer_send_part(struct request *req, struct buf *out, size_t len, struct bytes body)
+{
 	struct bytes parts[2];
 	int r = 0;
 
 	if (!answer_has_no_body(req->reply.status))
-		r = respond_number(out, BYTES_LIT("Content-Length"), body.len);
+		r = respond_number(out, BYTES_LIT("Content-Length"), len);
 	if (r == 0)
 		r = respond_end(out, &req->worker->date, clock_wall());
 	if (r < 0)

@@ -28,11 +28,17 @@ enum step	answer_own(struct request *req, int status, const char *content_type,
 		    struct bytes body);
 enum step	answer_options(struct request *req);
 
-/* The entry that was found; it is sent from where it lies. */
+/*
+ * The entry that was found; it is sent from where it lies.  Returns STEP_ENDED, or
+ * STEP_PACE where the route wants its streams event by event.
+ */
 enum step	answer_from_cache(struct request *req);
 
+/* Those events that are due by now.  Returns STEP_PACE, or at last STEP_ENDED. */
+enum step	answer_pace(struct request *req);
+
 /*
- * The same for one that has expired.  STATUS is that of the upstream, 0 if it gave
+ * Like answer_from_cache(), for one that has expired.  STATUS is that of the upstream, 0 if it gave
  * no answer, or STALE_UNASKED.
  */
 enum { STALE_UNASKED = -1 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer_cache.c - what goes back where an answer was there, fresh or not.
+ * answer_cache.c - what goes back where an answer was there, fresh or not; of a stream
+ * perhaps event by event, for clients that animate.
  */
 #include "proxy/answer_priv.h"
 
@@ -9,10 +10,24 @@
 
 #include "base/num.h"
 #include "cache/tally.h"
+#include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/dialect/stream.h"
 #include "proxy/form.h"
 #include "proxy/http/respond.h"
+#include "proxy/net/conn.h"
 
-/* What was found, with STATUS as its Cache-Status. */
+#define UNSENT_MAX	((size_t)64 << 10)
+
+/* What goes on behind an answer has no time to wait for it. */
+static bool
+is_paced(const struct request *req)
+{
+	return req->call.wants_stream && req->route->cache.replay_pace.n > 0 &&
+	    !req->sharing.is_refresh;
+}
+
+/* What was found, with STATUS as its Cache-Status; of one that is paced the head. */
 static int
 send_entry(struct request *req, struct buf *out, struct bytes status)
 {
@@ -30,7 +45,61 @@ send_entry(struct request *req, struct buf *out, struct bytes status)
 	tally_add(req->worker->tally, req->found.model, 1);
 	if (r == 0)
 		r = buf_add(out, req->found.fields);
-	return r < 0 ? r : answer_send_whole(req, out, req->found.body);
+	if (r < 0 || !is_paced(req))
+		return r < 0 ? r : answer_send_whole(req, out, req->found.body);
+	r = form_hold(req);
+	return r < 0 ? r : answer_send_part(req, out, req->found.body.len, BYTES_NONE);
+}
+
+static enum step
+give(struct request *req, struct bytes status, enum end_reason why)
+{
+	struct buf *out = &req->worker->head;
+	int r = send_entry(req, out, status);
+
+	buf_consume(out, buf_len(out));
+	if (r < 0 || !is_paced(req))
+		return answer_end(req, r, why);
+	req->reply.rest = req->found.body;
+	req->reply.due = loop_now(req->worker->loop);
+	req->reply.why = why;
+	return STEP_PACE;
+}
+
+/* Send what is due; the client takes it or not. */
+static int
+send_due(struct request *req, usec_t now)
+{
+	const struct rate *pace = &req->route->cache.replay_pace;
+	enum stream_form form = stream_form_of(&req->call);
+	struct reply *reply = &req->reply;
+	struct bytes piece;
+	int r = 0;
+
+	while (r == 0 && reply->due <= now && stream_next_piece(form, &reply->rest, &piece)) {
+		r = conn_write(client_conn(req->client), &piece, 1);
+		reply->body_len += piece.len;
+		reply->due += pace->per / (usec_t)pace->n;
+	}
+	return r;
+}
+
+enum step
+answer_pace(struct request *req)
+{
+	usec_t now = loop_now(req->worker->loop);
+	struct reply *reply = &req->reply;
+	int r;
+
+	if (conn_unsent(client_conn(req->client)) > UNSENT_MAX) {
+		reply->due = now;	/* who is slow gets no burst afterwards */
+		return STEP_PACE;
+	}
+	r = send_due(req, now);
+	if (r < 0 || reply->rest.len == 0)
+		return answer_end(req, r, reply->why);
+	request_wake_at(req, reply->due);
+	return STEP_PACE;
 }
 
 enum step
@@ -38,18 +107,14 @@ answer_from_cache(struct request *req)
 {
 	char status[] = "reprise; hit; ttl=01234567890123456789";
 	char *digits = status + strlen("reprise; hit; ttl="), *start;
-	struct buf *out = &req->worker->head;
 	size_t len;
-	int r;
 
 	/* Rounded up, as Age is rounded down: together they are the time to live. */
 	start = num_format_u64((uint64_t)(req->lifetime.left + USEC_PER_SEC - 1) / USEC_PER_SEC,
 	    status + sizeof(status) - 1);
 	len = (size_t)(status + sizeof(status) - 1 - start);
 	memmove(digits, start, len);
-	r = send_entry(req, out, (struct bytes){ status, (size_t)(digits - status) + len });
-	buf_consume(out, buf_len(out));
-	return answer_end(req, r, END_HIT);
+	return give(req, (struct bytes){ status, (size_t)(digits - status) + len }, END_HIT);
 }
 
 /* RFC 9211, 2.2 and 2.3: gone past its time, as a hit or instead of what came. */
@@ -67,12 +132,8 @@ stale_status(struct request *req, int status, struct bytes *ret_text)
 enum step
 answer_stale(struct request *req, int status)
 {
-	struct buf *out = &req->worker->head;
 	struct bytes text;
 	int r = stale_status(req, status, &text);
 
-	if (r == 0)
-		r = send_entry(req, out, text);
-	buf_consume(out, buf_len(out));
-	return answer_end(req, r, END_STALE);
+	return r < 0 ? answer_end(req, r, END_STALE) : give(req, text, END_STALE);
 }

@@ -29,6 +29,10 @@ int	answer_begin_head(struct request *req, struct buf *out, int status,
 /* The end of a head whose body is BODY, and both on their way. */
 int	answer_send_whole(struct request *req, struct buf *out, struct bytes body) MUST_USE;
 
+/* The same, with BODY the first part alone of LEN bytes. */
+int	answer_send_part(struct request *req, struct buf *out, size_t len, struct bytes body)
+	    MUST_USE;
+
 /* When there is no memory to say even that something went wrong (R), we hang up. */
 enum step	answer_end(struct request *req, int r, enum end_reason why);
 

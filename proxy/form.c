@@ -154,3 +154,20 @@ form_retouch(struct request *req)
 		buf_done(&out);
 	return r;
 }
+
+int
+form_hold(struct request *req)
+{
+	struct buf out;
+	int r;
+
+	if (req->found.body.ptr == buf_bytes(&req->question.converted).ptr)
+		return 0;
+	buf_init(&out, CONVERTED_MAX);
+	r = buf_add(&out, req->found.body);
+	if (r == 0)
+		take_body(req, &out);
+	else
+		buf_done(&out);
+	return r;
+}

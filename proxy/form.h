@@ -31,4 +31,7 @@ int		form_give(struct request *req) MUST_USE;
  */
 int		form_retouch(struct request *req) MUST_USE;
 
+/* Keep what was found past this turn of the loop.  0 or a negative error. */
+int		form_hold(struct request *req) MUST_USE;
+
 #endif

@@ -25,6 +25,7 @@ enum step {
 	STEP_IDENTIFY,
 	STEP_LOOKUP,
 	STEP_DELIVER,
+	STEP_PACE,
 	STEP_FETCH,
 	STEP_HOLD,
 	STEP_FOLLOW,
@@ -66,6 +67,9 @@ struct reply {
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
 	bool		 is_chunked;
 	bool		 must_close;	/* nothing may follow on this connection */
+	struct bytes	 rest;		/* of what is given event by event, */
+	usec_t		 due;		/* when the next one is, */
+	enum end_reason	 why;		/* and how it ends */
 };
 
 /* One call for several requests (cache/flight.h). */

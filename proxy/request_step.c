@@ -3,6 +3,7 @@
  * request_step.c - the steps of a request, and the engine that walks them.
  *
  *	receive --> identify --> lookup --> deliver	a hit
+ *	               |           |        deliver --> pace	of a stream, event by event
  *	               |           |------> fetch --> answer	a miss, and we lead
  *	               |           |------> follow		a miss, and someone else leads
  *	               |           `------> follow --> tail	and it is a stream
@@ -40,8 +41,8 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_fetch, step_hold,
-    step_follow, step_tail, step_answer, step_relay;
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_pace, step_fetch,
+    step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -51,16 +52,19 @@ static const struct {
 	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
 	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
 	[STEP_LOOKUP]	= { "lookup", step_lookup,
-			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) },
-	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) },
-	[STEP_FETCH]	= { "fetch", step_fetch,
-			    TO(STEP_HOLD) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
+			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) |
+			    TO(STEP_PACE) },
+	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) | TO(STEP_PACE) },
+	[STEP_PACE]	= { "pace", step_pace, 0 },
+	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_HOLD) | TO(STEP_ANSWER) |
+			    TO(STEP_RELAY) | TO(STEP_PACE) },
 	[STEP_HOLD]	= { "hold", step_hold,
 			    TO(STEP_FETCH) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
-			    TO(STEP_LOOKUP) | TO(STEP_FETCH) | TO(STEP_TAIL) },
+			    TO(STEP_LOOKUP) | TO(STEP_FETCH) | TO(STEP_TAIL) |
+			    TO(STEP_PACE) },
 	[STEP_TAIL]	= { "tail", step_tail, 0 },
-	[STEP_ANSWER]	= { "answer", step_answer, 0 },
+	[STEP_ANSWER]	= { "answer", step_answer, TO(STEP_PACE) },
 	[STEP_RELAY]	= { "relay", step_relay, 0 },
 };
 
@@ -276,6 +280,13 @@ note_refresh(struct request *req)
 	req->worker->stats.refreshes++;
 }
 
+/* The client has its answer, and the call is still to be made? */
+static bool
+is_flying(const struct request *req)
+{
+	return req->sharing.is_refresh && req->step != STEP_ENDED;
+}
+
 /* RFC 5861, 3: the old answer now, and a new one for those who come later. */
 static enum step
 revalidate(struct request *req)
@@ -286,8 +297,8 @@ revalidate(struct request *req)
 		return next;
 	flight_leave(&req->sharing.seat);
 	note_refresh(req);
-	answer_stale(req, STALE_UNASKED);
-	return req->step == STEP_ENDED ? STEP_ENDED : STEP_FETCH;
+	next = answer_stale(req, STALE_UNASKED);
+	return is_flying(req) ? STEP_FETCH : next;
 }
 
 static enum step
@@ -332,6 +343,7 @@ static enum step
 refresh_ahead(struct request *req)
 {
 	struct sharing *sharing = &req->sharing;
+	enum step next;
 
 	if (question_complete(req) == 0) {
 		flight_join(req->worker->flights, &req->question.key, req->question.text,
@@ -341,8 +353,8 @@ refresh_ahead(struct request *req)
 			flight_fail(take_ptr(&sharing->led), FLIGHT_LOOK_AGAIN);
 		note_refresh(req);
 	}
-	answer_from_cache(req);
-	return req->step == STEP_ENDED ? STEP_ENDED : STEP_FETCH;
+	next = answer_from_cache(req);
+	return is_flying(req) ? STEP_FETCH : next;
 }
 
 static enum step
@@ -357,6 +369,12 @@ end_alone(struct request *req)
 {
 	request_end(req, END_CLIENT_GONE);
 	return STEP_ENDED;
+}
+
+static enum step
+step_pace(struct request *req)
+{
+	return answer_pace(req);
 }
 
 /* It will not be stored, as too large or not known: those who wait ask for themselves. */

@@ -82,3 +82,12 @@ def test_an_answer_from_the_cache_may_say_that_it_used_nothing(replaying):
 def test_by_default_what_comes_again_is_what_came(replaying):
     px = replaying({}, WHOLE, json=ANSWER)
     assert px.post(CHAT_PATH, WHOLE).body == px.first.body
+
+
+def test_a_stream_at_a_pace_is_the_same_stream(replaying):
+    px = replaying({"replay_pace": "500/s"}, CHAT, headers={"Content-Type": SSE}, chunks=EVENTS)
+    with px.connect() as client:
+        for _ in range(3):
+            client.ask("POST", CHAT_PATH, CHAT)
+            answer = client.answer()
+            assert (answer["x-compute-type"], answer.body) == ("cache", px.first.body)
