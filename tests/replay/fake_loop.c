@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_loop.c - loop.h and clock.h over a time that stands still.
+ * fake_loop.c - loop.h and clock.h over a time that stands still.  Loops take
+ * turns: what one posts to another arrives when it is the other's.
  */
 #include "proxy/net/loop.h"
 
@@ -27,8 +28,10 @@ struct freed {
 };
 
 struct loop {
+	struct loop		 *next;
 	struct loop_task	 *ready;
 	struct loop_task	**ready_end;
+	struct loop_mail	 *mail;		/* posted, newest first */
 	struct loop_timer	 *timers;
 	struct freed		 *freed;
 	loop_fn			 *hook;
@@ -36,6 +39,7 @@ struct loop {
 };
 
 static usec_t now = USEC_PER_SEC;
+static struct loop *loops;
 
 usec_t
 clock_mono(void)
@@ -55,13 +59,21 @@ loop_new(void)
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 
 	loop->ready_end = &loop->ready;
+	loop->next = loops;
+	loops = loop;
 	return loop;
 }
 
 struct loop *
 loop_free(struct loop *loop)
 {
-	assert(loop->ready == NULL && loop->timers == NULL && loop->freed == NULL);
+	struct loop **p = &loops;
+
+	assert(loop->ready == NULL && loop->mail == NULL);
+	assert(loop->timers == NULL && loop->freed == NULL);
+	while (*p != loop)
+		p = &(*p)->next;
+	*p = loop->next;
 	return xfree(loop);
 }
 
@@ -156,10 +168,22 @@ loop_timer_clear(struct loop_timer *timer)
 }
 
 static void
+take_mail(struct loop *loop)
+{
+	while (loop->mail != NULL) {
+		struct loop_mail *mail = loop->mail;
+
+		loop_mail_cancel(mail);
+		loop_task_wake(mail->task);
+	}
+}
+
+static void
 turn(struct loop *loop)
 {
 	struct freed *next;
 
+	take_mail(loop);
 	while (loop->ready != NULL) {
 		struct loop_task *task = loop->ready;
 
@@ -175,37 +199,48 @@ turn(struct loop *loop)
 	}
 }
 
-void
-world_settle(struct loop *loop)
+static bool
+is_settled(void)
 {
-	for (int i = 0; loop->ready != NULL || loop->freed != NULL; i++) {
+	for (struct loop *loop = loops; loop != NULL; loop = loop->next)
+		if (loop->ready != NULL || loop->mail != NULL || loop->freed != NULL)
+			return false;
+	return true;
+}
+
+void
+world_settle(void)
+{
+	for (int i = 0; !is_settled(); i++) {
 		assert(i < TURNS_MAX);
-		turn(loop);
+		for (struct loop *loop = loops; loop != NULL; loop = loop->next)
+			turn(loop);
 	}
 }
 
 static struct loop_timer *
-next_timer(struct loop *loop, usec_t until)
+next_timer(usec_t until)
 {
 	struct loop_timer *first = NULL;
 
-	for (struct loop_timer *t = loop->timers; t != NULL; t = t->next)
-		if (t->at != 0 && t->at <= until && (first == NULL || t->at < first->at))
-			first = t;
+	for (struct loop *loop = loops; loop != NULL; loop = loop->next)
+		for (struct loop_timer *t = loop->timers; t != NULL; t = t->next)
+			if (t->at != 0 && t->at <= until && (first == NULL || t->at < first->at))
+				first = t;
 	return first;
 }
 
 void
-world_pass(struct loop *loop, usec_t time)
+world_pass(usec_t time)
 {
 	usec_t until = now + time;
 	struct loop_timer *timer;
 
-	while ((timer = next_timer(loop, until)) != NULL) {
+	while ((timer = next_timer(until)) != NULL) {
 		now = timer->at > now ? timer->at : now;
 		timer->at = 0;
 		timer->fn(timer->arg);
-		world_settle(loop);
+		world_settle();
 	}
 	now = until;
 }
@@ -219,11 +254,24 @@ loop_mail_init(struct loop_mail *mail, struct loop_task *task)
 void
 loop_post(struct loop_mail *mail)
 {
-	loop_task_wake(mail->task);
+	struct loop *loop = mail->task->loop;
+
+	if (mail->is_posted)
+		return;
+	mail->is_posted = true;
+	mail->next = loop->mail;
+	loop->mail = mail;
 }
 
 void
 loop_mail_cancel(struct loop_mail *mail)
 {
-	(void)mail;
+	struct loop_mail **p = &mail->task->loop->mail;
+
+	if (!mail->is_posted)
+		return;
+	while (*p != mail)
+		p = &(*p)->next;
+	*p = mail->next;
+	mail->is_posted = false;
 }

@@ -5,7 +5,9 @@
  * is then to be seen.  One statement a line:
  *
  *	config "YAML LINE"		before all else; else one upstream takes all
- *	open C | gone C | fin C		client C connects, breaks off, says FIN
+ *	reload				new requests follow the lines of config since
+ *	open C [WORKER]			client C connects to worker 0 or 1, else to 0
+ *	gone C | fin C			it breaks off, says FIN
  *	send C "BYTES" [TIMES]
  *	hold C | take C			C's socket is full, takes all again
  *	expect C "BYTES"		somewhere in what C got since the last expect
@@ -19,8 +21,8 @@
  *	fail N connect|tls|timeout|closed|bad-answer
  *	cancelled N
  *	pass DURATION
- *	drain
- *	count NAME VALUE		a counter of stat_tbl.h
+ *	drain [WORKER]			of both, unless one is named
+ *	count NAME VALUE		a counter of stat_tbl.h, over both workers
  *
  * C and N are numbers from 0.  "\r", "\n", "\"" and "\\" are escapes.
  */
@@ -46,16 +48,23 @@
 #include "proxy/worker.h"
 #include "tests/replay/world.h"
 
+#define WORKERS		2
 #define WORDS_MAX	16
+#define PRINTS		16
 #define CACHE_SIZE	((uint64_t)64 << 20)
 #define CONFIG_MAX	((size_t)64 << 10)
 #define REPEATED_MAX	((size_t)32 << 20)
 
 struct play {
-	struct worker	 worker;
+	struct worker	 workers[WORKERS];
+	struct config	*config;
+	struct store	*store;
+	struct scribe	*scribe;
+	struct variants	*variants;
+	struct flights	*flights;
 	struct rate_meter refreshes;
 	char		 dir[64];
-	struct buf	 config;	/* YAML */
+	struct buf	 yaml;		/* of the next configuration */
 	bool		 is_set_up;
 	const char	*script;
 	unsigned	 line;
@@ -104,6 +113,16 @@ conn_of(const struct play *play, const struct line *line)
 	return (unsigned)n;
 }
 
+/* The one that word AT names, or the first. */
+static unsigned
+worker_of(const struct play *play, const struct line *line, unsigned at)
+{
+	uint64_t n = line->n > at ? number(play, line->words[at]) : 0;
+
+	check(play, n < WORKERS, "no such worker");
+	return (unsigned)n;
+}
+
 static unsigned
 fetch_of(const struct play *play, const struct line *line)
 {
@@ -136,7 +155,7 @@ static void
 write_config(struct play *play, char path[96])
 {
 	const struct bytes plain = BYTES_LIT("upstreams: {up: {url: 'http://up'}}\n");
-	struct bytes text = buf_len(&play->config) > 0 ? buf_bytes(&play->config) : plain;
+	struct bytes text = buf_len(&play->yaml) > 0 ? buf_bytes(&play->yaml) : plain;
 	FILE *f;
 
 	snprintf(path, 96, "%s/config.yaml", play->dir);
@@ -146,34 +165,60 @@ write_config(struct play *play, char path[96])
 }
 
 static void
+load_config(struct play *play)
+{
+	struct config *config;
+	char path[96];
+
+	write_config(play, path);
+	check(play, config_load(path, complain, play, &config) == 0, "config");
+	config_unref(play->config);
+	play->config = config;
+	buf_consume(&play->yaml, buf_len(&play->yaml));
+}
+
+static void
 on_turn(void *arg)
 {
-	struct play *play = arg;
+	struct worker *worker = arg;
 
-	store_reader_reset(play->worker.reader);
+	store_reader_reset(worker->reader);
+}
+
+static void
+start_worker(struct play *play, struct worker *worker)
+{
+	worker->loop = loop_new();
+	worker->config = config_ref(play->config);
+	worker->store = play->store;
+	worker->scribe = play->scribe;
+	worker->variants = play->variants;
+	worker->flights = play->flights;
+	worker->refreshes = &play->refreshes;
+	worker->reader = store_reader_open(play->store);
+	worker->prints = prints_new(PRINTS);
+	worker->tally = tally_new();
+	buf_init(&worker->head, WORKER_HEAD_MAX);
+	worker->next_id = (uint64_t)(worker - play->workers) << 32;
+	loop_set_turn_hook(worker->loop, on_turn, worker);
 }
 
 static void
 set_up(struct play *play)
 {
-	struct store_options options = { .path = play->dir, .size = CACHE_SIZE, .readers = 1 };
+	struct store_options options = {
+		.path = play->dir, .size = CACHE_SIZE, .readers = WORKERS,
+	};
 	const char *set_aside;
-	char path[96];
 
-	write_config(play, path);
-	check(play, config_load(path, complain, play, &play->worker.config) == 0, "config");
-	options.grace = config_grace(play->worker.config);
-	check(play, store_open(&options, &play->worker.store, &set_aside) == 0, "store");
-	check(play, scribe_start(play->worker.store, 0, &play->worker.scribe) == 0, "scribe");
-	play->worker.reader = store_reader_open(play->worker.store);
-	play->worker.prints = prints_new(16);
-	play->worker.variants = variants_new();
-	play->worker.flights = flights_new();
-	play->worker.refreshes = &play->refreshes;
-	play->worker.tally = tally_new();
-	buf_init(&play->worker.head, WORKER_HEAD_MAX);
-	play->worker.loop = loop_new();
-	loop_set_turn_hook(play->worker.loop, on_turn, play);
+	load_config(play);
+	options.grace = config_grace(play->config);
+	check(play, store_open(&options, &play->store, &set_aside) == 0, "store");
+	check(play, scribe_start(play->store, 0, &play->scribe) == 0, "scribe");
+	play->variants = variants_new();
+	play->flights = flights_new();
+	for (unsigned i = 0; i < WORKERS; i++)
+		start_worker(play, &play->workers[i]);
 	play->is_set_up = true;
 }
 
@@ -187,15 +232,30 @@ worker_draw_id(struct worker *worker)
 static void
 do_config(struct play *play, const struct line *line)
 {
-	check(play, !play->is_set_up, "config comes first");
-	check(play, buf_add(&play->config, line->words[1]) == 0 &&
-	    buf_add_str(&play->config, "\n") == 0, "too much configuration");
+	check(play, buf_add(&play->yaml, line->words[1]) == 0 &&
+	    buf_add_str(&play->yaml, "\n") == 0, "too much configuration");
+}
+
+/* What was found out about requests was so by the old one. */
+static void
+do_reload(struct play *play, const struct line *line)
+{
+	(void)line;
+	load_config(play);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		struct worker *worker = &play->workers[i];
+
+		config_unref(worker->config);
+		worker->config = config_ref(play->config);
+		prints_free(worker->prints);
+		worker->prints = prints_new(PRINTS);
+	}
 }
 
 static void
 do_open(struct play *play, const struct line *line)
 {
-	client_new(&play->worker, (int)conn_of(play, line));
+	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line));
 }
 
 static void
@@ -360,35 +420,41 @@ do_pass(struct play *play, const struct line *line)
 
 	if (num_parse_duration(line->words[1], &time) != 0)
 		fail(play, "not a duration", line->words[1]);
-	world_pass(play->worker.loop, time);
+	world_pass(time);
 }
 
 static void
 do_drain(struct play *play, const struct line *line)
 {
-	(void)line;
-	play->worker.is_draining = true;
-	clients_drain(play->worker.clients);
+	unsigned first = worker_of(play, line, 1), end = line->n > 1 ? first + 1 : WORKERS;
+
+	for (unsigned i = first; i < end; i++) {
+		play->workers[i].is_draining = true;
+		clients_drain(play->workers[i].clients);
+	}
 }
 
 static void
 do_count(struct play *play, const struct line *line)
 {
+	struct stats total = { 0 };
 	const struct {
 		const char	*name;
-		uint64_t	 value;
+		const uint64_t	*value;
 	} counters[] = {
-#define STAT(name, help) { #name, play->worker.stats.name },
+#define STAT(name, help) { #name, &total.name },
 #include "proxy/stat_tbl.h"
 #undef STAT
 	};
 	char seen[64];
 
+	for (size_t i = 0; i < WORKERS; i++)
+		stats_add(&total, &play->workers[i].stats);
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
 		if (!bytes_eq_str(line->words[1], counters[i].name))
 			continue;
-		snprintf(seen, sizeof(seen), "%" PRIu64, counters[i].value);
-		if (counters[i].value != number(play, line->words[2]))
+		snprintf(seen, sizeof(seen), "%" PRIu64, *counters[i].value);
+		if (*counters[i].value != number(play, line->words[2]))
 			fail(play, "the counter says otherwise", bytes_str(seen));
 		return;
 	}
@@ -400,17 +466,18 @@ static const struct {
 	verb_fn		*run;
 	unsigned	 n_words;	/* at least */
 } verbs[] = {
-	{ "config", do_config, 2 },	{ "open", do_open, 2 },
-	{ "send", do_send, 3 },		{ "gone", do_gone, 2 },
-	{ "fin", do_fin, 2 },		{ "hold", do_hold, 2 },
-	{ "take", do_take, 2 },		{ "expect", do_expect, 3 },
-	{ "silent", do_silent, 2 },	{ "closed", do_closed, 2 },
-	{ "reset", do_reset, 2 },	{ "shut", do_shut, 2 },
-	{ "asked", do_asked, 3 },	{ "fetches", do_fetches, 2 },
-	{ "head", do_head, 3 },		{ "body", do_body, 3 },
-	{ "end", do_end, 2 },		{ "fail", do_fail, 3 },
-	{ "cancelled", do_cancelled, 2 }, { "pass", do_pass, 2 },
-	{ "drain", do_drain, 1 },	{ "count", do_count, 3 },
+	{ "config", do_config, 2 },	{ "reload", do_reload, 1 },
+	{ "open", do_open, 2 },		{ "send", do_send, 3 },
+	{ "gone", do_gone, 2 },		{ "fin", do_fin, 2 },
+	{ "hold", do_hold, 2 },		{ "take", do_take, 2 },
+	{ "expect", do_expect, 3 },	{ "silent", do_silent, 2 },
+	{ "closed", do_closed, 2 },	{ "reset", do_reset, 2 },
+	{ "shut", do_shut, 2 },		{ "asked", do_asked, 3 },
+	{ "fetches", do_fetches, 2 },	{ "head", do_head, 3 },
+	{ "body", do_body, 3 },		{ "end", do_end, 2 },
+	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },
+	{ "pass", do_pass, 2 },		{ "drain", do_drain, 1 },
+	{ "count", do_count, 3 },
 };
 
 /* One quoted word, unescaped where it stands; P is behind the opening quote. */
@@ -465,34 +532,47 @@ run_line(struct play *play, const struct line *line)
 			set_up(play);
 		verbs[i].run(play, line);
 		if (play->is_set_up)
-			world_settle(play->worker.loop);
+			world_settle();
 		return;
 	}
 	fail(play, "no such verb", line->words[0]);
+}
+
+static void
+end_worker(struct worker *worker)
+{
+	while (worker->clients != NULL)
+		client_cut(worker->clients);
+	while (worker->flying != NULL)
+		request_end(worker->flying, END_SHUTDOWN);
+}
+
+static void
+free_worker(struct worker *worker)
+{
+	buf_done(&worker->head);
+	tally_free(worker->tally);
+	prints_free(worker->prints);
+	store_reader_close(worker->reader);
+	config_unref(worker->config);
+	loop_free(worker->loop);
 }
 
 /* Whatever the script left open must come down without a trace. */
 static void
 tear_down(struct play *play)
 {
-	struct worker *w = &play->worker;
-
-	while (w->clients != NULL)
-		client_cut(w->clients);
-	while (w->flying != NULL)
-		request_end(w->flying, END_SHUTDOWN);
-	world_settle(w->loop);
-	loop_free(w->loop);
-	prints_free(w->prints);
-	variants_free(w->variants);
-	flights_free(w->flights);
-	tally_free(w->tally);
-	buf_done(&w->head);
-	store_reader_close(w->reader);
-	scribe_stop(w->scribe);
-	store_close(w->store);
-	config_unref(w->config);
-	buf_done(&play->config);
+	for (size_t i = 0; i < WORKERS; i++)
+		end_worker(&play->workers[i]);
+	world_settle();
+	for (size_t i = 0; i < WORKERS; i++)
+		free_worker(&play->workers[i]);
+	flights_free(play->flights);
+	variants_free(play->variants);
+	scribe_stop(play->scribe);
+	store_close(play->store);
+	config_unref(play->config);
+	buf_done(&play->yaml);
 	for (size_t i = 0; i < WORLD_CONNS; i++)
 		buf_done(&world_conns[i].out);
 	for (size_t i = 0; i < world_n_fetches; i++) {
@@ -528,7 +608,7 @@ main(int argc, char **argv)
 		fputs("usage: player SCRIPT\n", stderr);
 		return 2;
 	}
-	buf_init(&play.config, CONFIG_MAX);
+	buf_init(&play.yaml, CONFIG_MAX);
 	while (getline(&text, &size, f) >= 0) {
 		play.line++;
 		split(&play, text, &line);

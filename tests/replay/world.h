@@ -12,8 +12,6 @@
 #include "base/clock.h"
 #include "proxy/net/fetch.h"
 
-struct loop;
-
 #define WORLD_CONNS	16
 #define WORLD_FETCHES	16
 
@@ -43,11 +41,11 @@ extern struct fake_conn world_conns[WORLD_CONNS];
 extern struct fake_fetch world_fetches[WORLD_FETCHES];
 extern unsigned world_n_fetches;
 
-/* Run turns until nothing is ready. */
-void	world_settle(struct loop *loop);
+/* Turn the loops, one after another, until nothing is ready on any. */
+void	world_settle(void);
 
 /* Let TIME pass, timer by timer. */
-void	world_pass(struct loop *loop, usec_t time);
+void	world_pass(usec_t time);
 
 /* A client's side of connection N. */
 void	world_send(unsigned n, struct bytes data);
