@@ -22,6 +22,8 @@ conn_new(struct loop *loop, int fd, struct loop_task *owner)
 	struct fake_conn *fake = &world_conns[fd];
 
 	(void)loop;
+	assert(fake->owner == NULL);
+	buf_done(&fake->out);
 	*fake = (struct fake_conn){ .owner = owner, .was_open = true };
 	buf_init(&fake->in, FAKE_MAX);
 	buf_init(&fake->unsent, FAKE_MAX);
