@@ -191,6 +191,9 @@ question_recall(struct request *req)
 	struct bytes body = req->body, context = BYTES_NONE;
 	const struct known *known;
 
+	/* The table names routes of the worker's configuration: ours may be an older one. */
+	if (req->config != req->worker->config)
+		return false;
 	if (req->worker->prints == NULL || !req->call.is_inference || req->call.rules == NULL ||
 	    body.len == 0 || context_of(req, &context) < 0)
 		return false;
