@@ -25,7 +25,6 @@ struct fetch {
 	struct loop_task	*owner;		/* borrowed: outlives us */
 	CURL			*easy;
 	CURLU			*url;
-	struct curl_slist	*sent_fields;
 	struct loop_timer	*timer;
 	struct arena		*arena;
 	struct fields		 fields;
@@ -291,7 +290,8 @@ set_url(struct fetch *fetch, const struct fetch_request *request)
 		return -EINVAL;
 	if (strcmp(base_path, "/") == 0)
 		base_path[0] = '\0';
-	r = arena_printf(fetch->arena, &path, "%s%.*s", base_path, BYTES_ARG(request->path));
+	r = arena_join(fetch->arena, (const struct bytes[]){ bytes_str(base_path), request->path },
+	    2, &path);
 	curl_free(base_path);
 	if (r == 0 && request->query.len > 0)
 		r = arena_copy(fetch->arena, request->query, &query);
@@ -305,39 +305,64 @@ set_url(struct fetch *fetch, const struct fetch_request *request)
 	return 0;
 }
 
-static int
-add_field(struct fetch *fetch, const char *line)
-{
-	struct curl_slist *list = curl_slist_append(fetch->sent_fields, line);
+/* A list of libcurl's that is ours: its lines live as long as the fetch. */
+struct lines {
+	struct curl_slist	*first;
+	struct curl_slist	**end;
+};
 
-	if (list == NULL)
-		return -ENOMEM;
-	fetch->sent_fields = list;
+static int
+add_line(struct fetch *fetch, struct lines *lines, const struct bytes *parts, size_t n)
+{
+	struct curl_slist *line = arena_alloc(fetch->arena, sizeof(*line));
+	struct bytes text;
+	int r;
+
+	if (line == NULL)
+		return -E2BIG;
+	r = arena_join(fetch->arena, parts, n, &text);
+	if (r < 0)
+		return r;
+	*line = (struct curl_slist){ .data = (char *)(uintptr_t)text.ptr };
+	*lines->end = line;
+	lines->end = &line->next;
 	return 0;
+}
+
+static int
+add_field(struct fetch *fetch, struct lines *lines, const struct field *f)
+{
+	/* "name;" is how libcurl is told of an empty value. */
+	const struct bytes parts[] = {
+		f->name, f->value.len > 0 ? BYTES_LIT(": ") : BYTES_LIT(";"), f->value,
+	};
+
+	return add_line(fetch, lines, parts, ARRAY_LEN(parts));
+}
+
+/* NAME is not to be put in by libcurl itself. */
+static int
+add_nothing(struct fetch *fetch, struct lines *lines, const char *name)
+{
+	const struct bytes parts[] = { bytes_str(name), BYTES_LIT(":") };
+
+	return add_line(fetch, lines, parts, ARRAY_LEN(parts));
 }
 
 static int
 set_fields(struct fetch *fetch, const struct fields *fields)
 {
-	struct bytes line;
+	struct lines lines = { .end = &lines.first };
 	int r;
 
-	/* H-38; and what libcurl would put in by itself. */
-	r = add_field(fetch, "Expect:");
+	r = add_nothing(fetch, &lines, "Expect");	/* H-38 */
 	if (r == 0 && fields_count(fields, "content-type") == 0)
-		r = add_field(fetch, "Content-Type:");
+		r = add_nothing(fetch, &lines, "Content-Type");
 	if (r == 0 && fields_count(fields, "accept") == 0)
-		r = add_field(fetch, "Accept:");
-	for (size_t i = 0; r == 0 && i < fields->n; i++) {
-		const struct field *f = &fields->list[i];
-
-		/* "name;" is how libcurl is told of an empty value. */
-		r = arena_printf(fetch->arena, &line, f->value.len > 0 ? "%.*s: %.*s" : "%.*s;%.*s",
-		    BYTES_ARG(f->name), BYTES_ARG(f->value));
-		if (r == 0)
-			r = add_field(fetch, line.ptr);
-	}
-	curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, fetch->sent_fields);
+		r = add_nothing(fetch, &lines, "Accept");
+	for (size_t i = 0; r == 0 && i < fields->n; i++)
+		r = add_field(fetch, &lines, &fields->list[i]);
+	curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, lines.first);
 	return r;
 }
 
@@ -435,7 +460,6 @@ fetch_free(struct fetch *fetch)
 		multi_remove(fetch->multi, fetch->easy);
 	curl_easy_cleanup(fetch->easy);
 	curl_url_cleanup(fetch->url);
-	curl_slist_free_all(fetch->sent_fields);
 	loop_timer_free(fetch->timer);
 	buf_done(&fetch->body);
 	arena_free(fetch->arena);
