@@ -53,8 +53,11 @@ enum step	answer_from_flight(struct request *req);
 /* The head of another request's stream; answer_relay_piece() and _end() follow. */
 int		answer_tail_head(struct request *req) MUST_USE;
 
-/* The head of an answer whose body follows piece by piece; a piece; the end. */
-int	answer_relay_head(struct request *req) MUST_USE;
+/*
+ * An answer whose body follows piece by piece: its head with the first PIECE, which
+ * may be empty; a piece; the end.
+ */
+int	answer_relay_head(struct request *req, struct bytes piece) MUST_USE;
 int	answer_relay_piece(struct request *req, struct bytes piece) MUST_USE;
 int	answer_relay_end(struct request *req) MUST_USE;
 

@@ -200,23 +200,35 @@ add_framing(struct request *req, struct buf *out, struct bytes length)
 	return 0;
 }
 
-/* The end of a head whose body follows piece by piece, and all of it on its way. */
+/* HEAD, if there is one, and a piece of the body, in a chunk if need be. */
 static int
-send_head(struct request *req, struct buf *out, struct bytes length)
+send_piece(struct request *req, struct bytes head, struct bytes piece)
+{
+	char line[24];
+	struct bytes parts[4] = { head, BYTES_NONE, piece, BYTES_NONE };
+
+	if (req->reply.is_chunked && piece.len > 0) {
+		parts[1].ptr = line;
+		parts[1].len = (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len);
+		parts[3] = BYTES_LIT("\r\n");
+	}
+	req->reply.body_len += piece.len;
+	return conn_write(client_conn(req->client), parts, ARRAY_LEN(parts));
+}
+
+/* The end of a head whose body follows piece by piece, and all of it on its way with the first. */
+static int
+send_head(struct request *req, struct buf *out, struct bytes length, struct bytes piece)
 {
 	int r = add_framing(req, out, length);
-	struct bytes part;
 
 	if (r == 0)
 		r = respond_end(out, &req->worker->date, clock_wall());
-	if (r < 0)
-		return r;
-	part = buf_bytes(out);
-	return conn_write(client_conn(req->client), &part, 1);
+	return r < 0 ? r : send_piece(req, buf_bytes(out), piece);
 }
 
 int
-answer_relay_head(struct request *req)
+answer_relay_head(struct request *req, struct bytes piece)
 {
 	struct bytes length = choose_framing(req);
 	struct buf out;
@@ -225,7 +237,7 @@ answer_relay_head(struct request *req)
 	buf_init(&out, ANSWER_HEAD_MAX);
 	r = begin_upstream_head(req, &out, false);
 	if (r == 0)
-		r = send_head(req, &out, length);
+		r = send_head(req, &out, length, piece);
 	buf_done(&out);
 	return r;
 }
@@ -240,7 +252,7 @@ answer_tail_head(struct request *req)
 	buf_init(&out, ANSWER_HEAD_MAX);
 	r = begin_flight_head(req, &out);
 	if (r == 0)
-		r = send_head(req, &out, BYTES_NONE);
+		r = send_head(req, &out, BYTES_NONE, BYTES_NONE);
 	buf_done(&out);
 	return r;
 }
@@ -248,17 +260,7 @@ answer_tail_head(struct request *req)
 int
 answer_relay_piece(struct request *req, struct bytes piece)
 {
-	char line[24];
-	struct bytes parts[3];
-
-	req->reply.body_len += piece.len;
-	if (!req->reply.is_chunked)
-		return conn_write(client_conn(req->client), &piece, 1);
-	parts[0].ptr = line;
-	parts[0].len = (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len);
-	parts[1] = piece;
-	parts[2] = BYTES_LIT("\r\n");
-	return conn_write(client_conn(req->client), parts, 3);
+	return send_piece(req, BYTES_NONE, piece);
 }
 
 int

@@ -650,6 +650,15 @@ tee(struct request *req)
 		share_more(req);
 }
 
+/* The next piece to go to the client, and before the first the head: in one go. */
+static int
+send_next(struct request *req, struct bytes piece)
+{
+	req->reply.at += piece.len;
+	return req->reply.status == 0 ? answer_relay_head(req, piece) :
+	    answer_relay_piece(req, piece);
+}
+
 /* As much of the upstream's answer as there is and the client takes. */
 static int
 send_more(struct request *req)
@@ -661,15 +670,12 @@ send_more(struct request *req)
 		req->reply.at = fetch_body(req->fetch).len;
 		return 0;
 	}
-	if (req->reply.status == 0)
-		r = answer_relay_head(req);
 	while (r == 0 && conn_unsent(client_conn(req->client)) < RELAY_AHEAD) {
 		piece = bytes_first(bytes_skip(fetch_body(req->fetch), req->reply.at),
 		    RELAY_AHEAD);
-		if (piece.len == 0)
+		if (piece.len == 0 && req->reply.status != 0)
 			break;
-		r = answer_relay_piece(req, piece);
-		req->reply.at += piece.len;
+		r = send_next(req, piece);
 	}
 	return r;
 }
