@@ -61,10 +61,10 @@ HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
-DIALECT	= anthropic control dialect exact_json field_use hf json_walk llama loading multipart \
-	  ollama openai raw retouch sampling stream stream_anthropic stream_anthropic_unfold \
-	  stream_member stream_ollama stream_openai stream_openai_unfold stream_tgi tei tgi \
-	  usage verdict
+DIALECT	= anthropic brief control dialect exact_json field_use hf json_walk llama loading \
+	  multipart ollama openai raw retouch sampling stream stream_anthropic \
+	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
+	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer answer_cache answer_call cli cli_cache cli_explain cli_text \
 	  cli_transfer cli_warm client diff form forward hold keep lookup question request \
@@ -78,7 +78,7 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= control dialect exact_json field_use json_walk loading multipart retouch \
+UNIT_dialect	= brief control dialect exact_json field_use json_walk loading multipart retouch \
 	  sampling stream stream_property usage verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
