@@ -34,6 +34,8 @@ struct fetch {
 	uint64_t		 body_len;	/* all that ever came */
 	usec_t			 started;
 	usec_t			 head_at;
+	usec_t			 deadline;	/* 0: none */
+	usec_t			 timer_at;	/* when the timer fires; 0: not set */
 	enum fetch_state	 state;
 	enum fetch_failure	 failure;
 	enum fetch_framing	 framing;
@@ -51,30 +53,44 @@ end_with(struct fetch *fetch, enum fetch_state state, enum fetch_failure failure
 		return;
 	fetch->state = state;
 	fetch->failure = failure;
-	loop_timer_clear(fetch->timer);
+	fetch->deadline = 0;
 	loop_task_wake(fetch->owner);
 }
 
 static void
-start_timer(struct fetch *fetch, usec_t delay)
+set_timer(struct fetch *fetch, usec_t at, usec_t now)
 {
-	usec_t total = fetch->timeouts.total;
+	fetch->timer_at = at;
+	loop_timer_set(fetch->timer, at - now);
+}
 
-	if (total > 0) {
-		usec_t left = fetch->started + total - clock_mono();
+/* Like a client's: a deadline that moves is found out when the timer fires. */
+static void
+set_deadline(struct fetch *fetch, usec_t delay)
+{
+	usec_t total = fetch->timeouts.total, now = clock_mono();
 
-		if (delay == 0 || left < delay)
-			delay = left;
-	}
-	if (delay != 0)
-		loop_timer_set(fetch->timer, delay);
+	fetch->deadline = delay > 0 ? now + delay : 0;
+	if (total > 0 && (delay == 0 || fetch->started + total < fetch->deadline))
+		fetch->deadline = fetch->started + total;
+	if (fetch->deadline != 0 && (fetch->timer_at == 0 || fetch->deadline < fetch->timer_at))
+		set_timer(fetch, fetch->deadline, now);
 }
 
 /* libcurl must not be told here: the owner frees us on its turn. */
 static void
-on_timeout(void *arg)
+on_timer(void *arg)
 {
-	end_with(arg, FETCH_FAILED, FETCH_E_TIMEOUT);
+	struct fetch *fetch = arg;
+	usec_t now = clock_mono();
+
+	fetch->timer_at = 0;
+	if (fetch->deadline == 0)
+		return;
+	if (now < fetch->deadline)
+		set_timer(fetch, fetch->deadline, now);
+	else
+		end_with(fetch, FETCH_FAILED, FETCH_E_TIMEOUT);
 }
 
 /*
@@ -149,7 +165,7 @@ head_is_whole(struct fetch *fetch)
 	fetch->is_head_whole = true;
 	fetch->head_at = clock_mono();
 	fetch->state = FETCH_HEAD;
-	start_timer(fetch, fetch->timeouts.idle);
+	set_deadline(fetch, fetch->timeouts.idle);
 	loop_task_wake(fetch->owner);
 }
 
@@ -189,11 +205,11 @@ on_body(char *data, size_t size, size_t n, void *arg)
 		if (buf_len(&fetch->body) == 0)
 			return 0;
 		fetch->is_paused = true;
-		loop_timer_clear(fetch->timer);
+		fetch->deadline = 0;
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	fetch->body_len += b.len;
-	start_timer(fetch, fetch->timeouts.idle);
+	set_deadline(fetch, fetch->timeouts.idle);
 	loop_task_wake(fetch->owner);
 	return b.len;
 }
@@ -431,7 +447,7 @@ fetch_start(struct multi *multi, const struct fetch_request *request, struct loo
 	*fetch = (struct fetch){ .multi = multi, .owner = owner, .timeouts = request->timeouts };
 	fetch->arena = arena_new(ARENA_MAX);
 	buf_init(&fetch->body, request->window);
-	fetch->timer = loop_timer_new(multi_loop(multi), on_timeout, fetch);
+	fetch->timer = loop_timer_new(multi_loop(multi), on_timer, fetch);
 	fetch->started = clock_mono();
 	fetch->easy = curl_easy_init();
 	assert(fetch->easy != NULL);
@@ -447,7 +463,7 @@ fetch_start(struct multi *multi, const struct fetch_request *request, struct loo
 	}
 	fetch->is_added = true;
 	multi_add(multi, fetch->easy, on_done, fetch);
-	start_timer(fetch, request->timeouts.first_byte);
+	set_deadline(fetch, request->timeouts.first_byte);
 	return fetch;
 }
 
@@ -509,7 +525,7 @@ fetch_consume(struct fetch *fetch, size_t len)
 	if (!fetch->is_paused || buf_len(&fetch->body) > fetch->body.max / 2)
 		return;
 	fetch->is_paused = false;
-	start_timer(fetch, fetch->timeouts.idle);
+	set_deadline(fetch, fetch->timeouts.idle);
 	curl_easy_pause(fetch->easy, CURLPAUSE_CONT);
 	multi_nudge(fetch->multi);
 }
