@@ -317,6 +317,8 @@ set_url(struct fetch *fetch, const struct fetch_request *request)
 		return -EINVAL;
 	if (query.len > 0 && curl_url_set(fetch->url, CURLUPART_QUERY, query.ptr, 0) != 0)
 		return -EINVAL;
+	/* The parts override the text, which libcurl else writes out for nobody to read. */
+	curl_easy_setopt(fetch->easy, CURLOPT_URL, request->base_url);
 	curl_easy_setopt(fetch->easy, CURLOPT_CURLU, fetch->url);
 	return 0;
 }
