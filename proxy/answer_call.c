@@ -44,6 +44,20 @@ answer_compute_type(const struct request *req)
 	return configured != NULL ? bytes_str(configured) : BYTES_LIT("upstream");
 }
 
+/* In seconds with 3 decimals. */
+static int
+format_time(struct request *req, usec_t time, struct bytes *ret_text)
+{
+	uint64_t msec = (uint64_t)(time + USEC_PER_MSEC / 2) / USEC_PER_MSEC;
+	char text[NUM_DIGITS_MAX + 1], *end = text + sizeof(text), *point = end - 4, *start;
+
+	/* The point takes the place of the 1, which keeps the zeros behind it. */
+	num_format_u64(1000 + msec % 1000, end);
+	*point = '.';
+	start = num_format_u64(msec / 1000, point);
+	return arena_copy(req->arena, (struct bytes){ start, (size_t)(end - start) }, ret_text);
+}
+
 int
 answer_compute_time(struct request *req, struct bytes *ret_text)
 {
@@ -57,7 +71,7 @@ answer_compute_time(struct request *req, struct bytes *ret_text)
 	}
 	if (num_parse_u64(said, &msec) == 0 && msec < INT64_MAX / USEC_PER_MSEC)
 		time = (usec_t)msec * USEC_PER_MSEC;
-	return arena_printf(req->arena, ret_text, "%.3f", (double)time / USEC_PER_SEC);
+	return format_time(req, time, ret_text);
 }
 
 int
@@ -71,6 +85,20 @@ answer_passed_fields(const struct fields *fields, struct buf *out)
 	return r;
 }
 
+static int
+tell_forwarded(struct request *req, int status, bool is_stored, struct bytes *ret_text)
+{
+	char digits[NUM_DIGITS_MAX], *end = digits + sizeof(digits);
+	const char *start = num_format_u64((uint64_t)status, end);
+	const struct bytes parts[] = {
+		BYTES_LIT("reprise"), bytes_str(answer_fwd_word(req->fwd)),
+		BYTES_LIT("; fwd-status="), { start, (size_t)(end - start) },
+		is_stored ? BYTES_LIT("; stored") : BYTES_NONE,
+	};
+
+	return arena_join(req->arena, parts, ARRAY_LEN(parts), ret_text);
+}
+
 /* The head of an upstream's answer up to how its body is framed. */
 static int
 begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
@@ -80,8 +108,7 @@ begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
 
 	r = answer_compute_time(req, &tags.compute_time);
 	if (r == 0)
-		r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d%s",
-		    answer_fwd_word(req->fwd), status, is_stored ? "; stored" : "");
+		r = tell_forwarded(req, status, is_stored, &tags.status);
 	if (r == 0)
 		r = answer_begin_head(req, out, status, &tags);
 	return r == 0 ? answer_passed_fields(fetch_fields(req->fetch), out) : r;
