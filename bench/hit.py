@@ -14,7 +14,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 
 import stage
 
@@ -65,26 +64,13 @@ def check_nginx(cache, question):
         raise stage.Failed("nginx does not cache the question")
 
 
-def latency(server, request_file, mark):
-    """Median of a round, in microseconds."""
-    command = [*stage.pinned(stage.CLIENT), str(stage.BUILD / "bench-latency"),
-               str(server.port), str(request_file), str(LATENCY_REQUESTS), *mark]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise stage.Failed(done.stderr)
-    return int(done.stdout.split()[1]) / 1000
-
-
 def latency_row(table, place, servers, question):
-    request_file = place / "request"
-    request_file.write_bytes(
-        f"POST {stage.TASK} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(question)}\r\n\r\n{question}".encode())
+    request = stage.write_request(place, question)
     marks = {"px": ["x-compute-type: cache"], "floor": []}
     times = {name: [] for name in servers}
     for _ in range(LATENCY_ROUNDS):
         for name, server in servers.items():
-            times[name].append(latency(server, request_file, marks[name]))
+            times[name].append(stage.latency(server, request, LATENCY_REQUESTS, *marks[name]))
     px, floor = (statistics.median(times[name]) for name in ("px", "floor"))
     table.row(f"hit, {name_of(len(question))}: median latency, against nginx `return 200`",
               f"{px:.1f} us", f"{floor:.1f} us", px / floor, ("<=", FLOOR_LATENCY))

@@ -4,10 +4,12 @@
  * one connection that is kept alive, from a client that costs next to nothing:
  * one write, one blocking read, a clock before and after.
  *
- *	bench-latency PORT REQUEST-FILE N [MARK]
+ *	bench-latency PORT REQUEST-FILE N [MARK [FIRST]]
  *
  * sends the file N times to 127.0.0.1 and prints min, p50 and p99 in
  * nanoseconds.  Every answer must be 200, as long as the first, and hold MARK.
+ * With FIRST no request is like another: where the file has ten '#', it counts
+ * from there.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,6 +27,7 @@
 
 #define ANSWER_MAX	65536
 #define N_MAX		10000000
+#define PLACE		"##########"
 
 struct run {
 	int		 fd;
@@ -32,6 +35,8 @@ struct run {
 	size_t		 request_len;
 	char		 answer[ANSWER_MAX + 1];
 	const char	*mark;
+	char		*place;		/* of the count in the request; or NULL */
+	unsigned	 count;
 };
 
 static uint64_t
@@ -73,6 +78,17 @@ whole_length(const char *answer)
 	if (sscanf(field + strlen("\r\nContent-Length: "), "%zu", &length) != 1)
 		return 0;
 	return (size_t)(end - answer) + strlen("\r\n\r\n") + length;
+}
+
+static void
+count(struct run *run)
+{
+	char digits[sizeof(PLACE)];
+
+	if (run->place == NULL)
+		return;
+	snprintf(digits, sizeof(digits), "%0*u", (int)strlen(PLACE), run->count++);
+	memcpy(run->place, digits, strlen(PLACE));
 }
 
 /* One request and its whole answer. */
@@ -117,8 +133,10 @@ measure(struct run *run, size_t n)
 	uint64_t *times = xcalloc(n, sizeof(*times));
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t before = now();
+		uint64_t before;
 
+		count(run);
+		before = now();
 		if (!ask(run)) {
 			fprintf(stderr, "request %zu was not answered whole\n", i);
 			return 1;
@@ -137,25 +155,38 @@ measure(struct run *run, size_t n)
 	return 0;
 }
 
+static int
+read_request(struct run *run, const char *path)
+{
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		return -errno;
+	run->request_len = fread(run->request, 1, ANSWER_MAX, f);
+	fclose(f);
+	return run->request_len > 0 ? 0 : -EINVAL;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct run run;
 	unsigned port, n;
-	FILE *f;
+	int r;
 
 	if (argc < 4 || sscanf(argv[1], "%u", &port) != 1 || port > UINT16_MAX ||
 	    sscanf(argv[3], "%u", &n) != 1 || n == 0 || n > N_MAX) {
-		fputs("usage: bench-latency PORT REQUEST-FILE N [MARK]\n", stderr);
+		fputs("usage: bench-latency PORT REQUEST-FILE N [MARK [FIRST]]\n", stderr);
 		return 2;
 	}
-	f = fopen(argv[2], "r");
-	if (f == NULL || (run.request_len = fread(run.request, 1, ANSWER_MAX, f)) == 0) {
-		perror(argv[2]);
+	r = read_request(&run, argv[2]);
+	if (r < 0) {
+		fprintf(stderr, "%s: %s\n", argv[2], strerror(-r));
 		return 1;
 	}
-	fclose(f);
-	run.mark = argv[4];
+	run.mark = argc > 4 ? argv[4] : NULL;
+	if (argc > 5 && sscanf(argv[5], "%u", &run.count) == 1)
+		run.place = memmem(run.request, run.request_len, PLACE, strlen(PLACE));
 	run.fd = connect_to((uint16_t)port);
 	if (run.fd < 0) {
 		fprintf(stderr, "port %u: %s\n", port, strerror(-run.fd));

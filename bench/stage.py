@@ -198,25 +198,29 @@ def upstream():
             thread.join()
 
 
-def write_config(place, upstream_port, workers, size):
+def write_config(place, upstream_port, workers, size, caches):
+    routes = {} if caches else {"routes": [{"model": "*", "to": "engine", "cache": False}]}
     config = place / "reprise.yaml"
     config.write_text(json.dumps({
         "listen": "127.0.0.1:0",
         "workers": workers,
         "cache": {"path": str(place / "cache"), "size": size},
         "upstreams": {"engine": {"url": f"http://127.0.0.1:{upstream_port}"}},
+        **routes,
     }))
     return config
 
 
 @contextlib.contextmanager
-def reprise(place, upstream_port=1, workers=1, cores=(SERVER,), size="64MB", store_rate=None):
+def reprise(place, upstream_port=1, workers=1, cores=(SERVER,), size="64MB", store_rate=None,
+            caches=True):
     """The proxy, with its cache in PLACE; without an upstream, a miss is an error.
 
     With STORE_RATE so many new answers a second are stored beside, while bench/store.c is told.
+    Without CACHES its route has no cache.
     """
     place.mkdir(exist_ok=True)
-    config = write_config(place, upstream_port, workers, size)
+    config = write_config(place, upstream_port, workers, size, caches)
     program = [BUILD / "reprise", "serve", "-c", config]
     if store_rate:
         program = [BUILD / "bench-store", config, store_rate]
@@ -325,6 +329,25 @@ def load(server, path, script, seconds, **environment):
     cpu = server.cpu() - before
     total, rate = asked(done.stdout + done.stderr)
     return Load(total, rate, cpu * 1e6 / total)
+
+
+def write_request(place, question):
+    """A file with a whole request, as bench-latency sends it."""
+    path = place / "request"
+    path.write_bytes(
+        f"POST {TASK} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(question)}\r\n\r\n{question}".encode())
+    return path
+
+
+def latency(server, request, requests, *more):
+    """The median of so many requests, one after another, in microseconds."""
+    command = [*pinned(CLIENT), str(BUILD / "bench-latency"), str(server.port), str(request),
+               str(requests), *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(done.stderr)
+    return int(done.stdout.split()[1]) / 1000
 
 
 def median(loads):
