@@ -2,16 +2,18 @@
 """Upstreams that fail: a clear answer, nothing of it stored, and on it goes."""
 
 import socket
+import threading
 
 import pytest
 
-from play import dump
+from play import Gone, Wire, dump
 
 PATH = "/models/m"
 QUESTION = {"inputs": "a"}
 GOOD = [{"translation_text": "good"}]
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = dump(GOOD)
+WHOLE = JSON + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 BROKEN = {
     "nothing at all": [],
@@ -85,8 +87,7 @@ def test_a_broken_answer_is_502_and_not_stored(px, up, case):
 
 
 def test_more_than_its_length_is_cut(px, up):
-    up.expect("POST", PATH).reply_raw(
-        JSON + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY + b"HTTP/1.1 200 OK\r\n\r\n")
+    up.expect("POST", PATH).reply_raw(WHOLE + b"HTTP/1.1 200 OK\r\n\r\n")
     assert px.post(PATH, QUESTION).json == GOOD
     up.expect("POST", PATH).reply(json=GOOD)
     assert px.post(PATH, {"inputs": "next"}).json == GOOD
@@ -100,6 +101,56 @@ def test_a_reused_connection_that_dies_is_no_second_post(px, up):
     assert px.post(PATH, QUESTION).status == 502
     assert len(up.requests) == 2
     assert px.stop()["upstream_failures"] == 1
+
+
+def end_while_idle(may_end, has_ended):
+    """Answer, keep the connection, and end it when it may be."""
+    def play(wire):
+        wire.send(WHOLE)
+        assert may_end.wait(20)
+        wire.close()
+        has_ended.set()
+        raise Gone
+    return play
+
+
+def test_an_idle_connection_that_ends_is_not_looked_at_again_and_again(proxy, upstream):
+    up, other = upstream(), upstream()
+    px = proxy({"workers": 1, "upstreams": {
+        "up": {"url": up.url}, "other": {"url": other.url, "timeouts": {"first_byte": "500ms"}},
+    }, "routes": [{"model": "other", "to": "other"}, {"model": "*", "to": "up"}]})
+    may_end, has_ended = threading.Event(), threading.Event()
+    up.expect("POST", PATH).play = end_while_idle(may_end, has_ended)
+    assert px.post(PATH, {"inputs": "first"}).json == GOOD
+    may_end.set()
+    assert has_ended.wait(20)
+    # While this is waited for, there is nothing else to do.
+    other.expect("POST", "/models/other").never_answer()
+    used = px.cpu_seconds()
+    assert px.post("/models/other", QUESTION).status == 504
+    assert px.cpu_seconds() - used < 0.2
+    assert is_served_after(px, up)
+    assert px.stop()["upstream_failures"] == 1
+
+
+def test_a_connection_that_never_got_through_leaves_nothing_behind(proxy):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen(0)
+        with socket.create_connection(busy.getsockname()):
+            url = "http://127.0.0.1:%d" % busy.getsockname()[1]
+            px = proxy({"workers": 1, "upstreams": {
+                "hasty": {"url": url, "timeouts": {"connect": "50ms"}}, "patient": {"url": url},
+            }, "routes": [{"model": "hasty", "to": "hasty"}, {"model": "*", "to": "patient"}]})
+            assert px.post("/models/hasty", QUESTION).status == 504
+            with px.connect() as client:
+                # Its socket has the number of the one before, and waits as that did.
+                client.ask("POST", PATH, dump(QUESTION))
+                busy.accept()[0].close()
+                with Wire(busy.accept()[0]).sock as sock:
+                    sock.sendall(WHOLE)
+                    assert client.answer().json == GOOD
+    px.stop()
 
 
 @pytest.mark.parametrize("case", PASSED_ON)
