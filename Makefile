@@ -67,7 +67,7 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_walk llam
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log answer answer_cache answer_call cli cli_cache cli_explain cli_text \
-	  cli_transfer cli_warm client diff form forward hold keep lookup question request \
+	  cli_transfer cli_warm client diff form forward hold keep lookup question relay request \
 	  request_step server share splice stats version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)

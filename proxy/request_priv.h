@@ -2,7 +2,7 @@
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: question, lookup,
- * form, forward, hold, answer, keep, share, access_log.  For them alone.
+ * form, forward, hold, answer, relay, keep, share, access_log.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H

@@ -31,13 +31,13 @@
 #include "proxy/lookup.h"
 #include "proxy/net/conn.h"
 #include "proxy/question.h"
+#include "proxy/relay.h"
 #include "proxy/request_priv.h"
 #include "proxy/share.h"
 #include "proxy/worker.h"
 
 #define MAX_STEPS_PER_TURN	8
 #define TO(step)		(1u << (step))
-#define RELAY_AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
 
 typedef enum step step_fn(struct request *req);
 
@@ -587,26 +587,6 @@ end_stream(struct request *req, enum end_reason why)
 	return STEP_ENDED;
 }
 
-/* As much of another's stream as there is and the client takes. */
-static int
-send_tail(struct request *req)
-{
-	struct flight_seat *seat = &req->sharing.seat;
-	struct bytes piece;
-	int r = 0;
-
-	if (req->reply.status == 0)
-		r = answer_tail_head(req);
-	while (r == 0 && conn_unsent(client_conn(req->client)) < RELAY_AHEAD) {
-		piece = bytes_first(flight_read(seat), RELAY_AHEAD);
-		if (piece.len == 0)
-			break;
-		r = answer_relay_piece(req, piece);
-		flight_advance(seat, piece.len);
-	}
-	return r;
-}
-
 static enum step
 step_tail(struct request *req)
 {
@@ -614,82 +594,11 @@ step_tail(struct request *req)
 	/* First, so that what has landed is all there. */
 	enum flight_state state = flight_state(seat);
 
-	if (send_tail(req) < 0)
+	if (relay_tail(req) < 0)
 		return break_off(req);
 	if (flight_read(seat).len > 0 || state == FLIGHT_HEAD)
 		return STEP_TAIL;
 	return state == FLIGHT_LANDED ? end_stream(req, END_COLLAPSED) : break_off(req);
-}
-
-/* All has come, or all that will: for the cache, and for those who wait. */
-static void
-end_tee(struct request *req)
-{
-	bool is_whole = fetch_state(req->fetch) == FETCH_DONE;
-
-	if (req->reply.is_kept && is_whole)
-		(void)keep_answer(req);
-	if (req->sharing.led != NULL)
-		share_end(req, is_whole);
-	req->reply.is_kept = false;
-}
-
-/* Keep what has come, as long as it fits, and let those who wait have it. */
-static void
-tee(struct request *req)
-{
-	enum fetch_state state = fetch_state(req->fetch);
-
-	if (state == FETCH_DONE || state == FETCH_FAILED) {
-		end_tee(req);
-		return;
-	}
-	if (fetch_is_paused(req->fetch))
-		req->reply.is_kept = false;
-	if (req->sharing.led != NULL)
-		share_more(req);
-}
-
-/* The next piece to go to the client, and before the first the head: in one go. */
-static int
-send_next(struct request *req, struct bytes piece)
-{
-	req->reply.at += piece.len;
-	return req->reply.status == 0 ? answer_relay_head(req, piece) :
-	    answer_relay_piece(req, piece);
-}
-
-/* As much of the upstream's answer as there is and the client takes. */
-static int
-send_more(struct request *req)
-{
-	struct bytes piece;
-	int r = 0;
-
-	if (req->client == NULL) {
-		req->reply.at = fetch_body(req->fetch).len;
-		return 0;
-	}
-	while (r == 0 && conn_unsent(client_conn(req->client)) < RELAY_AHEAD) {
-		piece = bytes_first(bytes_skip(fetch_body(req->fetch), req->reply.at),
-		    RELAY_AHEAD);
-		if (piece.len == 0 && req->reply.status != 0)
-			break;
-		r = send_next(req, piece);
-	}
-	return r;
-}
-
-/* What is neither kept nor still to be sent makes room for more. */
-static void
-let_go(struct request *req)
-{
-	if (req->reply.is_kept || req->reply.at == 0)
-		return;
-	fetch_consume(req->fetch, req->reply.at);
-	if (req->sharing.led != NULL)
-		req->sharing.published -= req->reply.at;
-	req->reply.at = 0;
 }
 
 static enum step
@@ -698,13 +607,12 @@ step_relay(struct request *req)
 	enum fetch_state state = fetch_state(req->fetch);
 
 	if (request_is_wanted(req))
-		tee(req);
+		relay_tee(req);
 	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req)))
 		return end_alone(req);
-	if (send_more(req) < 0)
+	if (relay_send(req) < 0)
 		return break_off(req);
-	let_go(req);
-	if (fetch_body(req->fetch).len > req->reply.at || state == FETCH_HEAD)
+	if (relay_has_more(req) || state == FETCH_HEAD)
 		return STEP_RELAY;
 	if (state == FETCH_FAILED)
 		return break_off(req);

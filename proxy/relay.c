@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relay.c - a body on its way to a client while it comes: of our own call, or of
+ * that of another request, as far ahead of the client as is good for both.
+ */
+#include "proxy/relay.h"
+
+#include "proxy/answer.h"
+#include "proxy/client.h"
+#include "proxy/keep.h"
+#include "proxy/net/conn.h"
+#include "proxy/share.h"
+
+#define AHEAD	((size_t)256 << 10)	/* unsent bytes at which we wait */
+
+/* All has come, or all that will: for the cache, and for those who wait. */
+static void
+end_tee(struct request *req)
+{
+	bool is_whole = fetch_state(req->fetch) == FETCH_DONE;
+
+	if (req->reply.is_kept && is_whole)
+		(void)keep_answer(req);
+	if (req->sharing.led != NULL)
+		share_end(req, is_whole);
+	req->reply.is_kept = false;
+}
+
+void
+relay_tee(struct request *req)
+{
+	enum fetch_state state = fetch_state(req->fetch);
+
+	if (state == FETCH_DONE || state == FETCH_FAILED) {
+		end_tee(req);
+		return;
+	}
+	if (fetch_is_paused(req->fetch))
+		req->reply.is_kept = false;
+	if (req->sharing.led != NULL)
+		share_more(req);
+}
+
+/* The next piece to go to the client, and before the first the head: in one go. */
+static int
+send_next(struct request *req, struct bytes piece)
+{
+	req->reply.at += piece.len;
+	return req->reply.status == 0 ? answer_relay_head(req, piece) :
+	    answer_relay_piece(req, piece);
+}
+
+/* As much of the upstream's answer as there is and the client takes. */
+static int
+send_more(struct request *req)
+{
+	struct bytes piece;
+	int r = 0;
+
+	if (req->client == NULL) {
+		req->reply.at = fetch_body(req->fetch).len;
+		return 0;
+	}
+	while (r == 0 && conn_unsent(client_conn(req->client)) < AHEAD) {
+		piece = bytes_first(bytes_skip(fetch_body(req->fetch), req->reply.at),
+		    AHEAD);
+		if (piece.len == 0 && req->reply.status != 0)
+			break;
+		r = send_next(req, piece);
+	}
+	return r;
+}
+
+/* What is neither kept nor still to be sent makes room for more. */
+static void
+let_go(struct request *req)
+{
+	if (req->reply.is_kept || req->reply.at == 0)
+		return;
+	fetch_consume(req->fetch, req->reply.at);
+	if (req->sharing.led != NULL)
+		req->sharing.published -= req->reply.at;
+	req->reply.at = 0;
+}
+
+int
+relay_send(struct request *req)
+{
+	int r = send_more(req);
+
+	if (r == 0)
+		let_go(req);
+	return r;
+}
+
+bool
+relay_has_more(const struct request *req)
+{
+	return fetch_body(req->fetch).len > req->reply.at;
+}
+
+int
+relay_tail(struct request *req)
+{
+	struct flight_seat *seat = &req->sharing.seat;
+	struct bytes piece;
+	int r = 0;
+
+	if (req->reply.status == 0)
+		r = answer_tail_head(req);
+	while (r == 0 && conn_unsent(client_conn(req->client)) < AHEAD) {
+		piece = bytes_first(flight_read(seat), AHEAD);
+		if (piece.len == 0)
+			break;
+		r = answer_relay_piece(req, piece);
+		flight_advance(seat, piece.len);
+	}
+	return r;
+}

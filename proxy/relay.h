@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relay.h - answers that are passed on while they come.  For the files of a request
+ * alone.
+ */
+#ifndef PROXY_RELAY_H
+#define PROXY_RELAY_H
+
+#include "base/err.h"
+#include "proxy/request_priv.h"
+
+/* Keep what has come of our call, as long as it fits, and let those who wait have it. */
+void	relay_tee(struct request *req);
+
+/*
+ * Send the client as much of it as there is and it takes; what is neither kept nor
+ * still to be sent makes room for more.  0 or a negative error.
+ */
+int	relay_send(struct request *req) MUST_USE;
+
+/* Is there something of it that is not sent? */
+bool	relay_has_more(const struct request *req);
+
+/* Send as much of another's stream as there is and the client takes. */
+int	relay_tail(struct request *req) MUST_USE;
+
+#endif
