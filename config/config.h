@@ -49,6 +49,7 @@ struct config_upstream {
 	char			*token_header;	/* NULL: the API's own */
 	char			*compute;	/* x-compute-type of answers that name none */
 	char			*ca_file;	/* or NULL */
+	bool			 include_usage;
 	struct config_timeouts	 timeouts;
 };
 

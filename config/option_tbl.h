@@ -78,6 +78,10 @@
 { .place = PLACE_UPSTREAM, .name = "ca_file", .type = OPTION_TEXT,
   OPTION_FIELD(struct config_upstream, ca_file),
   .text = "Certificates to trust for it." },
+{ .place = PLACE_UPSTREAM, .name = "include_usage", .type = OPTION_BOOL,
+  OPTION_FIELD(struct config_upstream, include_usage), .def = "false",
+  .text = "Ask for the usage in OpenAI's streams where the client does not, and keep it "
+      "from the client." },
 { .place = PLACE_UPSTREAM, .name = "timeouts", .type = OPTION_GROUP, .inside = PLACE_TIMEOUTS,
   OPTION_FIELD(struct config_upstream, timeouts), .text = "How long it may take." },
 

@@ -208,7 +208,8 @@ frame_without_length(struct request *req)
 static struct bytes
 choose_framing(struct request *req)
 {
-	struct bytes length = fields_get(fetch_fields(req->fetch), "content-length");
+	struct bytes length = req->reply.is_partial ? BYTES_NONE :
+	    fields_get(fetch_fields(req->fetch), "content-length");
 
 	if (!answer_has_no_body(fetch_status(req->fetch)) && length.ptr == NULL)
 		frame_without_length(req);

@@ -41,6 +41,15 @@ form_is_stream(const struct call *call, struct bytes content_type)
 	    bytes_has_prefix_nocase(content_type, stream_content_type(form));
 }
 
+static int
+drop_usage(struct bytes stream, struct buf *out)
+{
+	static const struct retouch how = { .frame = RETOUCH_EVENTS, .drops_usage = true };
+	size_t used;
+
+	return retouch(&how, stream, true, out, &used);
+}
+
 /* The body in its new form, appended to OUT. */
 static int
 convert(const struct request *req, struct buf *out)
@@ -53,6 +62,8 @@ convert(const struct request *req, struct buf *out)
 
 	if (!req->call.wants_stream)
 		return stream_fold(form, whole, out);
+	if ((req->found.flags & FORM_FLAGS) == FORM_FLAGS)
+		return drop_usage(whole, out);
 	buf_init(&folded, CONVERTED_MAX);
 	if ((req->found.flags & ENTRY_STREAM) != 0) {
 		r = stream_fold(form, whole, &folded);

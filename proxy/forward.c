@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "proxy/dialect/stream.h"
 #include "proxy/splice.h"
 #include "proxy/version.h"
 #include "proxy/worker.h"
@@ -16,6 +17,10 @@
 #define RELAY_WINDOW	((size_t)1 << 20)	/* of a stream, between upstream and client */
 #define WINDOW_MIN	((size_t)64 << 10)
 #define UNIX_PREFIX	"unix:"
+#define EDITS_MAX	3
+#define OPTIONS		"\"stream_options\""
+#define ASKING		"\"include_usage\":true"
+#define ASKED		"{" ASKING "}"
 
 const struct config_upstream *
 forward_upstream(const struct request *req)
@@ -41,42 +46,104 @@ alias_in_body(struct request *req, struct edit *ret_edit)
 	return r;
 }
 
-static void
-swap_if_later(struct edit *edits)
+bool
+forward_adds_usage(const struct request *req)
 {
-	struct edit first = edits[0];
+	const struct call *call = &req->call;
+	enum stream_form form = stream_form_of(call);
 
-	if (first.range.ptr < edits[1].range.ptr)
-		return;
-	edits[0] = edits[1];
-	edits[1] = first;
+	return forward_upstream(req)->include_usage && call->form == KEY_JSON &&
+	    call->wants_stream && !call->wants_usage &&
+	    (form == STREAM_CHAT || form == STREAM_COMPLETIONS);
+}
+
+/* Where a first member of the object RAW would begin. */
+static struct bytes
+inside(struct bytes raw)
+{
+	return (struct bytes){ raw.ptr + bytes_find_char(raw, '{') + 1, 0 };
+}
+
+/* Is RAW an object with something in it? */
+static bool
+has_members(struct bytes raw)
+{
+	return raw.ptr[0] == '{' &&
+	    bytes_trim(bytes_first(bytes_skip(raw, 1), raw.len - 2)).len > 0;
+}
+
+/* As the client would have said it: a new member, or the value of one that is there. */
+static struct edit
+usage_edit(const struct request *req)
+{
+	const struct call *call = &req->call;
+
+	if (call->include_usage.len > 0)
+		return (struct edit){ call->include_usage, BYTES_LIT("true") };
+	if (call->stream_options.len == 0)
+		return (struct edit){ inside(req->body), BYTES_LIT(OPTIONS ":" ASKED ",") };
+	if (has_members(call->stream_options))
+		return (struct edit){ inside(call->stream_options), BYTES_LIT(ASKING ",") };
+	return (struct edit){ call->stream_options, BYTES_LIT(ASKED) };
+}
+
+/* In the order of their ranges, as they are spliced; what is only put in goes first. */
+static void
+add_edit(struct edit *edits, size_t *n, struct edit edit)
+{
+	size_t at = (*n)++;
+
+	while (at > 0 && (edits[at - 1].range.ptr > edit.range.ptr ||
+	    (edits[at - 1].range.ptr == edit.range.ptr && edit.range.len == 0))) {
+		edits[at] = edits[at - 1];
+		at--;
+	}
+	edits[at] = edit;
+}
+
+/* What the body says instead of what the client wrote. */
+static int
+edits_of(struct request *req, bool has_alias, struct edit *edits, size_t *ret_n)
+{
+	struct edit edit;
+	size_t n = 0;
+	int r = 0;
+
+	if (has_alias) {
+		r = alias_in_body(req, &edit);
+		if (r < 0)
+			return r;
+		add_edit(edits, &n, edit);
+	}
+	if (req->call.own_member.ptr != NULL)
+		add_edit(edits, &n, (struct edit){
+			splice_member(req->body, req->call.own_member), BYTES_NONE,
+		});
+	if (forward_adds_usage(req))
+		add_edit(edits, &n, usage_edit(req));
+	*ret_n = n;
+	return 0;
 }
 
 /*
  * The alias takes the place of the model where the client wrote it, what was for
- * us alone goes; all else stays as it came.
+ * us alone goes, what we want to know is asked for; all else stays as it came.
  */
 static int
 edit_request(struct request *req, struct fetch_request *fr)
 {
 	bool has_alias = req->route->rewrite_model != NULL && req->call.model.len > 0;
-	struct edit edits[2], in_path = { req->call.model, req->model };
-	size_t n = 0;
-	int r = 0;
+	struct edit edits[EDITS_MAX], in_path = { req->call.model, req->model };
+	size_t n;
+	int r;
 
-	if (has_alias && req->call.model_in_path)
+	if (has_alias && req->call.model_in_path) {
 		r = splice(fr->path, &in_path, 1, req->arena, &fr->path);
-	else if (has_alias)
-		r = alias_in_body(req, &edits[n++]);
-	if (r == 0 && req->call.own_member.ptr != NULL)
-		edits[n++] = (struct edit){
-			splice_member(fr->body, req->call.own_member), BYTES_NONE,
-		};
-	if (r < 0 || n == 0)
-		return r;
-	if (n == 2)
-		swap_if_later(edits);
-	return splice(fr->body, edits, n, req->arena, &fr->body);
+		if (r < 0)
+			return r;
+	}
+	r = edits_of(req, has_alias && !req->call.model_in_path, edits, &n);
+	return r < 0 || n == 0 ? r : splice(fr->body, edits, n, req->arena, &fr->body);
 }
 
 static bool

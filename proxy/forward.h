@@ -8,6 +8,12 @@
 #include "base/err.h"
 #include "proxy/request_priv.h"
 
+/*
+ * Is the upstream asked to say in its stream what it used, although the client does not
+ * want to know?  Then what says so is for us alone.
+ */
+bool	forward_adds_usage(const struct request *req);
+
 /* Send the request to its upstream: fields chosen, token put in. */
 int	forward_start(struct request *req) MUST_USE;
 

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "proxy/answer.h"
 #include "proxy/dialect/stream.h"
+#include "proxy/dialect/usage.h"
 #include "proxy/form.h"
 #include "proxy/question.h"
 #include "proxy/worker.h"
@@ -217,6 +218,19 @@ put(struct request *req, const struct entry *entry)
 	return false;
 }
 
+/* A stream may tell more than its client wanted to know. */
+static unsigned
+form_of_answer(struct request *req)
+{
+	unsigned form = form_wanted(&req->call);
+	struct token_usage usage;
+
+	if (req->reply.is_partial &&
+	    answer_usage(stream_form_of(&req->call), whole_answer(req), &usage))
+		form |= ENTRY_USAGE;
+	return form;
+}
+
 bool
 keep_answer(struct request *req)
 {
@@ -228,7 +242,7 @@ keep_answer(struct request *req)
 		.ttl = ttl_of(req, &policy, is_own),
 		.took = fetch_head_time(req->fetch),
 		.status = fetch_status(req->fetch),
-		.flags = form_wanted(&req->call),
+		.flags = form_of_answer(req),
 		.scope = req->question.scope,
 		.model = req->model,
 		.compute = answer_compute_type(req),

@@ -7,11 +7,60 @@
 
 #include "proxy/answer.h"
 #include "proxy/client.h"
+#include "proxy/dialect/retouch.h"
+#include "proxy/form.h"
+#include "proxy/forward.h"
 #include "proxy/keep.h"
 #include "proxy/net/conn.h"
 #include "proxy/share.h"
 
-#define AHEAD	((size_t)256 << 10)	/* unsent bytes at which we wait */
+#define SHOWN_MAX	((size_t)64 << 20)
+#define AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
+
+void
+relay_begin(struct request *req)
+{
+	struct bytes type = fields_get(fetch_fields(req->fetch), "content-type");
+
+	req->reply.is_partial = fetch_status(req->fetch) == 200 && forward_adds_usage(req) &&
+	    form_is_stream(&req->call, type);
+	if (req->reply.is_partial)
+		buf_init(&req->reply.shown, SHOWN_MAX);
+}
+
+struct bytes
+relay_body(const struct request *req)
+{
+	return req->reply.is_partial ? buf_bytes(&req->reply.shown) : fetch_body(req->fetch);
+}
+
+/* Does the client lag so far behind that there is no use in more? */
+static bool
+has_enough(const struct request *req)
+{
+	return !req->reply.is_kept && relay_body(req).len - req->reply.at > AHEAD;
+}
+
+int
+relay_look(struct request *req)
+{
+	static const struct retouch how = { .frame = RETOUCH_EVENTS, .drops_usage = true };
+	struct reply *reply = &req->reply;
+	enum fetch_state state = fetch_state(req->fetch);
+	struct bytes fresh = bytes_skip(fetch_body(req->fetch), reply->seen);
+	size_t used = 0;
+	int r;
+
+	if (!reply->is_partial || has_enough(req))
+		return 0;
+	r = retouch(&how, fresh, state != FETCH_HEAD, &reply->shown, &used);
+	/* An event that fills the window alone will not become whole. */
+	if (r == 0 && used + reply->seen == 0 && fetch_is_paused(req->fetch))
+		r = retouch(&how, fresh, true, &reply->shown, &used);
+	if (r == 0)
+		reply->seen += used;
+	return r;
+}
 
 /* All has come, or all that will: for the cache, and for those who wait. */
 static void
@@ -58,17 +107,25 @@ send_more(struct request *req)
 	int r = 0;
 
 	if (req->client == NULL) {
-		req->reply.at = fetch_body(req->fetch).len;
+		req->reply.at = relay_body(req).len;
 		return 0;
 	}
 	while (r == 0 && conn_unsent(client_conn(req->client)) < AHEAD) {
-		piece = bytes_first(bytes_skip(fetch_body(req->fetch), req->reply.at),
-		    AHEAD);
+		piece = bytes_first(bytes_skip(relay_body(req), req->reply.at), AHEAD);
 		if (piece.len == 0 && req->reply.status != 0)
 			break;
 		r = send_next(req, piece);
 	}
 	return r;
+}
+
+static size_t
+take_seen(struct request *req)
+{
+	size_t seen = req->reply.seen;
+
+	req->reply.seen = 0;
+	return seen;
 }
 
 /* What is neither kept nor still to be sent makes room for more. */
@@ -77,7 +134,12 @@ let_go(struct request *req)
 {
 	if (req->reply.is_kept || req->reply.at == 0)
 		return;
-	fetch_consume(req->fetch, req->reply.at);
+	if (req->reply.is_partial) {
+		buf_consume(&req->reply.shown, req->reply.at);
+		fetch_consume(req->fetch, take_seen(req));
+	} else {
+		fetch_consume(req->fetch, req->reply.at);
+	}
 	if (req->sharing.led != NULL)
 		req->sharing.published -= req->reply.at;
 	req->reply.at = 0;
@@ -96,7 +158,8 @@ relay_send(struct request *req)
 bool
 relay_has_more(const struct request *req)
 {
-	return fetch_body(req->fetch).len > req->reply.at;
+	return relay_body(req).len > req->reply.at ||
+	    (req->reply.is_partial && fetch_body(req->fetch).len > req->reply.seen);
 }
 
 int

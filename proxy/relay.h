@@ -9,8 +9,17 @@
 #include "base/err.h"
 #include "proxy/request_priv.h"
 
+/* With the head of the answer there: is all of it for the client? */
+void	relay_begin(struct request *req);
+
+/* What has come that clients see. */
+struct bytes	relay_body(const struct request *req);
+
 /* Keep what has come of our call, as long as it fits, and let those who wait have it. */
 void	relay_tee(struct request *req);
+
+/* Look through what has come.  0 or a negative error. */
+int	relay_look(struct request *req) MUST_USE;
 
 /*
  * Send the client as much of it as there is and it takes; what is neither kept nor

@@ -82,6 +82,7 @@ request_free(void *arg)
 	reader_free(req->reader);
 	xfree(req->found_mem);
 	buf_done(&req->question.converted);
+	buf_done(&req->reply.shown);
 	arena_free(req->arena);
 	config_unref(req->config);
 	xfree(req);

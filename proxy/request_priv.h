@@ -63,8 +63,11 @@ struct question {
 struct reply {
 	int		 status;	/* 0: nothing has been sent */
 	uint64_t	 body_len;
-	size_t		 at;		/* of what the fetch holds, sent so far */
+	size_t		 at;		/* of what the fetch holds, or SHOWN, sent so far */
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
+	bool		 is_partial;	/* of a stream not all is for the client, but SHOWN */
+	struct buf	 shown;
+	size_t		 seen;		/* of what the fetch holds, looked at for that */
 	bool		 is_chunked;
 	bool		 must_close;	/* nothing may follow on this connection */
 	struct bytes	 rest;		/* of what is given event by event, */

@@ -441,6 +441,7 @@ fetch_begun(struct request *req)
 {
 	bool has_room = !fetch_is_paused(req->fetch);
 
+	relay_begin(req);
 	req->reply.is_kept = is_teed(req);
 	if (req->reply.is_kept)
 		return STEP_RELAY;
@@ -457,6 +458,7 @@ fetch_done(struct request *req)
 	if (hold_must(req) && !lookup_stale(req, req->route->cache.stale_if_error))
 		return STEP_HOLD;
 	hold_release(req);
+	relay_begin(req);
 	req->reply.is_kept = is_teed(req);
 	if (req->reply.is_kept)
 		return STEP_RELAY;
@@ -606,6 +608,8 @@ step_relay(struct request *req)
 {
 	enum fetch_state state = fetch_state(req->fetch);
 
+	if (relay_look(req) < 0)
+		return break_off(req);
 	if (request_is_wanted(req))
 		relay_tee(req);
 	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req)))

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "proxy/answer.h"
 #include "proxy/form.h"
+#include "proxy/relay.h"
 #include "proxy/worker.h"
 
 #define FLIGHT_MAX	((uint64_t)64 << 20)	/* a flight keeps all of it, for the slowest */
@@ -44,7 +45,7 @@ static void
 publish_all(struct request *req, bool is_live)
 {
 	struct sharing *sharing = &req->sharing;
-	struct bytes fresh = bytes_skip(fetch_body(req->fetch), sharing->published);
+	struct bytes fresh = bytes_skip(relay_body(req), sharing->published);
 
 	if (publish_head(req, is_live) < 0) {
 		flight_fail(take_ptr(&sharing->led), FLIGHT_NOT_SHARED);

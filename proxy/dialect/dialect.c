@@ -124,6 +124,8 @@ read_watched(struct call *call, const struct canon *canon)
 	}
 	if (stream == CANON_TRUE || stream == CANON_FALSE)
 		call->wants_stream = stream == CANON_TRUE;
+	call->stream_options = canon->watched[WATCHED_STREAM_OPTIONS].raw;
+	call->include_usage = canon->watched[WATCHED_USAGE].raw;
 	call->wants_usage = call->wants_stream && canon->watched[WATCHED_USAGE].type == CANON_TRUE;
 	if (canon->watched[WATCHED_USE_CACHE].type == CANON_FALSE)
 		call->controls.directives.no_cache = true;

@@ -44,6 +44,8 @@ struct call {
 
 	bool		 wants_stream;
 	bool		 wants_usage;	/* in the stream */
+	struct bytes	 stream_options; /* where it says so: its raw JSON in the body, or none */
+	struct bytes	 include_usage;	/* and of the member there */
 	bool		 is_sampled;	/* its answer may be drawn by chance (PROTOCOLS.md 14) */
 	enum key_form	 form;		/* of CANONICAL */
 	struct bytes	 canonical;	/* the body as far as it counts, or the raw body */

@@ -19,6 +19,7 @@ enum watched {
 	WATCHED_USE_CACHE,
 	WATCHED_WAIT,		/* for a model that is not loaded yet */
 	WATCHED_STORE,
+	WATCHED_STREAM_OPTIONS,
 	WATCHED_USAGE,		/* OpenAI's: the last event of a stream tells it */
 	WATCHED_CACHE,		/* LiteLLM's object, where a dialect leaves it out */
 	WATCHED_TEMPERATURE,	/* where a dialect has it, as those that follow */
@@ -44,7 +45,7 @@ enum watched {
  */
 #define WATCHED_LIST(cache, temperature, seed, n, samples, beams, ...) { \
 	"/model", "/stream", "/options/use_cache", "/options/wait_for_model", "/store", \
-	"/stream_options/include_usage", \
+	"/stream_options", "/stream_options/include_usage", \
 	cache, temperature, seed, n, samples, beams, \
 	"/previous_response_id", "/conversation", "/background", "/web_search_options", \
 	"/kv_transfer_params", "/t_max_predict_ms", "/audio", "/_debug_render_only", \

@@ -91,3 +91,87 @@ def test_a_stream_at_a_pace_is_the_same_stream(replaying):
             client.ask("POST", CHAT_PATH, CHAT)
             answer = client.answer()
             assert (answer["x-compute-type"], answer.body) == ("cache", px.first.body)
+
+
+PLAIN = [event({"role": "assistant", "content": ""}), event({"content": "Ho"}),
+         event({}, "stop"), b"data: [DONE]\n\n"]
+TELLING = [event({"role": "assistant", "content": ""}, usage=None),
+           event({"content": "Ho"}, usage=None), event({}, "stop", usage=None),
+           b"data: %s\n\n" % json.dumps({
+               "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+               "choices": [], "usage": USAGE}).encode(),
+           b"data: [DONE]\n\n"]
+
+
+@pytest.fixture
+def asking(proxy, up):
+    """Makes a proxy that asks its upstream for the usage, and whose route is like this."""
+    def make(**route):
+        return proxy({"upstreams": {"up": {"url": up.url, "include_usage": True}},
+                      "routes": [{"model": "*", "to": "up", **route}]})
+    return make
+
+
+def test_usage_is_asked_for_and_kept_from_who_did_not_ask(asking, up):
+    px = asking()
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=TELLING)
+    first = px.post(CHAT_PATH, CHAT)
+    assert up.requests[0].json == {**CHAT, "stream_options": {"include_usage": True}}
+    assert b"usage" not in first.body and first["x-compute-type"] == "upstream"
+    assert data_of(first.body) == data_of(b"".join(PLAIN))
+    again = px.post(CHAT_PATH, CHAT)
+    assert (again["x-compute-type"], again.body) == ("cache", first.body)
+    told = px.post(CHAT_PATH, {**CHAT, "stream_options": {"include_usage": True}})
+    assert (told["x-compute-type"], told.body) == ("cache", b"".join(TELLING))
+    assert px.post(CHAT_PATH, WHOLE).json["usage"] == USAGE
+
+
+@pytest.mark.parametrize("options, sent", [
+    ({}, {"include_usage": True}), (None, {"include_usage": True}),
+    ({"include_usage": False}, {"include_usage": True}),
+    ({"other": [1]}, {"include_usage": True, "other": [1]})])
+def test_whatever_the_client_says_of_it(asking, up, options, sent):
+    px = asking(rewrite_model="n")
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=TELLING)
+    question = {"cache": {"ttl": 60}, **CHAT, "stream_options": options}
+    assert b"usage" not in px.post(CHAT_PATH, question).body
+    assert up.requests[0].json == {**CHAT, "model": "n", "stream_options": sent}
+
+
+def test_who_asks_gets_it_as_it_came(asking, up):
+    px = asking()
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=TELLING)
+    question = {**CHAT, "stream_options": {"include_usage": True}}
+    for _ in range(2):
+        assert px.post(CHAT_PATH, question).body == b"".join(TELLING)
+    assert up.requests[0].json == question
+
+
+def test_whole_answers_and_other_apis_are_not_asked(asking, up):
+    px = asking()
+    up.expect("POST", CHAT_PATH).reply(json=ANSWER)
+    assert px.post(CHAT_PATH, WHOLE).json == ANSWER
+    up.expect("POST", "/v1/messages").reply(503)
+    px.post("/v1/messages", CHAT)
+    assert [request.json for request in up.requests] == [WHOLE, CHAT]
+
+
+def test_an_upstream_that_does_not_tell_is_no_trouble(asking, up):
+    px = asking()
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=EVENTS)
+    for _ in range(2):
+        assert px.post(CHAT_PATH, CHAT).body == b"".join(EVENTS)
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=TELLING)
+    question = {**CHAT, "stream_options": {"include_usage": True}}
+    assert px.post(CHAT_PATH, question).body == b"".join(TELLING)
+
+
+def test_without_a_cache_it_is_kept_from_the_client_too(asking, up):
+    """And an event larger than what is read ahead passes."""
+    px = asking(cache=False)
+    large = event({"content": "x" * 3_000_000}, usage=None)
+    pieces = [*TELLING[:1], large[:2_000_000], large[2_000_000:], *TELLING[1:]]
+    up.expect("POST", CHAT_PATH).reply(headers={"Content-Type": SSE}, chunks=pieces)
+    events = data_of(px.post(CHAT_PATH, CHAT).body)
+    assert [event["choices"][0]["delta"].get("content") for event in events] == [
+        "", "x" * 3_000_000, "Ho", None]
