@@ -42,6 +42,18 @@ test("@huggingface/inference: a chat asked twice is a miss, then a hit", async (
   assert.deepEqual(seen, ["upstream", "cache"]);
 });
 
+test("@huggingface/inference: one entry answers both forms", async (t) => {
+  const { api, seen } = await client(t, "/models/org/m");
+  const read = {
+    whole: async () => (await api.chatCompletion(CHAT)).choices[0].message.content,
+    stream: async () => (await collect(api.chatCompletionStream(CHAT)))
+      .map((one) => one.choices[0].delta.content ?? "").join(""),
+  };
+  for (const form of ["stream", "whole", "stream", "whole"])
+    assert.equal(await read[form](), "Hello");
+  assert.deepEqual(seen, ["upstream", "cache", "cache", "cache"]);
+});
+
 test("@huggingface/inference: a stream passes", async (t) => {
   const { api } = await client(t, "/models/org/m");
   const chunks = await collect(api.chatCompletionStream(CHAT));

@@ -53,6 +53,35 @@ test("ollama: one entry answers both forms", async (t) => {
   }
 });
 
+// Thinking, text and a tool call; calls come whole, in one line.
+const CALLS = [{ function: { name: "add", arguments: { a: 1 } } }];
+const LINE = { model: "m", created_at: "2026-01-01T00:00:00Z" };
+const END = { done: true, done_reason: "stop", prompt_eval_count: 3, eval_count: 5 };
+const says = (rest) => ({ ...LINE, message: { role: "assistant", content: "", ...rest } });
+const TOOLS = { "POST /api/chat": ({ stream }) => stream === false
+  ? { json: { ...says({ content: "Hello", thinking: "So...", tool_calls: CALLS }), ...END } }
+  : { type: "application/x-ndjson", pieces: [
+    says({ thinking: "So" }), says({ thinking: "..." }), says({ content: "Hel" }),
+    says({ content: "lo" }), says({ tool_calls: CALLS }), { ...says({}), ...END },
+  ].map((line) => `${JSON.stringify(line.done ? line : { ...line, done: false })}\n`) } };
+
+for (const first of [true, false])
+  test(`ollama: one entry answers both forms: tools, ${first ? "stream" : "whole"} first`,
+    async (t) => {
+      const { url, seen, fetch } = await stage(t, TOOLS);
+      const api = new Ollama({ host: url, fetch });
+      for (const stream of [first, true, false, true, false]) {
+        const answer = await api.chat({ ...CHAT, stream });
+        const parts = stream ? await collect(answer) : [answer];
+        const said = (name) => parts.map((one) => one.message[name] ?? "").join("");
+        assert.deepEqual([said("thinking"), said("content")], ["So...", "Hello"]);
+        assert.deepEqual(parts.flatMap((one) => one.message.tool_calls ?? []), CALLS);
+        const { done, done_reason, prompt_eval_count, eval_count } = parts.at(-1);
+        assert.deepEqual({ done, done_reason, prompt_eval_count, eval_count }, END);
+      }
+      assert.deepEqual(seen, ["upstream", "cache", "cache", "cache", "cache"]);
+    });
+
 test("ollama: a stream passes", async (t) => {
   const { api } = await client(t);
   const parts = await collect(await api.chat({ ...CHAT, stream: true }));

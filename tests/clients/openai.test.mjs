@@ -110,6 +110,30 @@ for (const [name, forms] of Object.entries(FORMS))
       assert.deepEqual(seen, ["upstream", "cache", "cache", "cache", "cache"]);
     });
 
+// Thoughts come under a name of their own, which the SDK hands on as it is.
+for (const first of ["stream", "whole"])
+  test(`openai: one entry answers both forms: reasoning, ${first} first`, async (t) => {
+    const thoughtful = { reasoning_content: "So...", content: "Hello" };
+    const { url, seen, fetch } = await stage(t, { "POST /v1/chat/completions": ({ stream }) =>
+      stream ? sse(part(0, { role: "assistant", content: "" }),
+        part(0, { reasoning_content: "So" }), part(0, { reasoning_content: "..." }),
+        part(0, { content: "Hel" }), part(0, { content: "lo" }), part(0, {}, "stop"), ...END)
+        : { json: whole([message(0, thoughtful, "stop")]) } });
+    const api = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", maxRetries: 0, fetch });
+    const said = (parts, name) => parts.map((one) => one?.[name] ?? "").join("");
+    const read = {
+      whole: async () => [(await api.chat.completions.create(QUESTION)).choices[0].message],
+      stream: async () => (await collect(await api.chat.completions.create(
+        { ...QUESTION, stream: true }))).map((one) => one.choices[0]?.delta),
+    };
+    for (const form of [first, "stream", "whole", "stream", "whole"]) {
+      const parts = await read[form]();
+      for (const [name, text] of Object.entries(thoughtful))
+        assert.equal(said(parts, name), text);
+    }
+    assert.deepEqual(seen, ["upstream", "cache", "cache", "cache", "cache"]);
+  });
+
 test("openai: an error of ours is an error to the SDK", async (t) => {
   const { api } = await client(t);
   await assert.rejects(
