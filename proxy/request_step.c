@@ -377,15 +377,16 @@ step_pace(struct request *req)
 	return answer_pace(req);
 }
 
-/* It will not be stored, as too large or not known: those who wait ask for themselves. */
+/*
+ * It will not be stored, as too large or not known: it is passed on as it comes, also
+ * to those who wait already, unless they would ask for too much memory.
+ */
 static enum step
 outgrown(struct request *req)
 {
-	if (req->sharing.led != NULL)
+	if (req->sharing.led != NULL && !share_fits(req))
 		flight_fail(take_ptr(&req->sharing.led), FLIGHT_NOT_SHARED);
-	if (req->client != NULL)
-		return STEP_RELAY;
-	return end_alone(req);
+	return STEP_RELAY;
 }
 
 /* RFC 5861, 4: an upstream that is down, or wants to be asked less (429, 529). */

@@ -6,12 +6,22 @@
 #include "proxy/share.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "proxy/answer.h"
 #include "proxy/form.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
 
 #define FLIGHT_MAX	((uint64_t)64 << 20)	/* a flight keeps all of it, for the slowest */
+
+bool
+share_fits(const struct request *req)
+{
+	uint64_t len = 0;
+
+	(void)!num_parse_u64(fields_get(fetch_fields(req->fetch), "content-length"), &len);
+	return len <= FLIGHT_MAX;
+}
 
 static int
 publish_head(struct request *req, bool is_live)

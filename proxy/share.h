@@ -14,6 +14,9 @@ enum {
 	FLIGHT_NOT_SHARED,	/* too large: everybody for themselves */
 };
 
+/* With the head of the answer there: may all of it be kept for those who wait? */
+bool		share_fits(const struct request *req);
+
 /* Give those who wait for the same what has come, and end the flight. */
 void		share_whole(struct request *req);
 

@@ -120,13 +120,14 @@ def test_what_all_left_is_dropped_if_the_route_says_so(proxy, up):
     assert px.stop() == {"requests": 1, "clients_gone": 1}
 
 
-def test_a_large_answer_is_shared_by_none(proxy, up):
-    """It is not kept, so each has one of its own; and gets it whole."""
-    px = proxy({"upstreams": {"up": {"url": up.url}},
+def test_an_answer_too_large_to_be_kept_is_shared_as_it_comes(proxy, up):
+    """By those who asked before it outgrew: one worker, so that a later answer shows that."""
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "workers": 1,
                 "routes": [{"model": "*", "to": "up", "cache": {"max_entry": "1kB"}}]})
     body = b"x" * 3000000
-    for _ in range(3):
-        up.expect("POST", T5).reply(200, body, headers={"Content-Type": "application/json"})
+    together = threading.Event()
+    up.expect("POST", T5).reply(headers={"Content-Type": "application/json"},
+                                chunks=[together, body])
     with crowd(px, 3) as clients:
         answers = [None] * 3
 
@@ -135,7 +136,10 @@ def test_a_large_answer_is_shared_by_none(proxy, up):
         threads = [threading.Thread(target=read, args=[i]) for i in range(3)]
         for thread in threads:
             thread.start()
+        for _ in range(2):
+            assert px.get("/healthz").status == 200
+        together.set()
         for thread in threads:
             thread.join()
     assert answers == [body] * 3
-    assert px.stop() == {"requests": 3, "misses": 3}
+    assert px.stop() == {"requests": 5, "misses": 1, "collapsed": 2, "own_answers": 2}
