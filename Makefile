@@ -61,8 +61,8 @@ HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults load option route schema secret tree
-DIALECT	= anthropic brief control dialect exact_json field_use hf json_walk llama loading \
-	  multipart ollama openai raw retouch sampling stream stream_anthropic \
+DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
+	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
@@ -78,13 +78,14 @@ UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
 UNIT_config	= config route schema secret
-UNIT_dialect	= brief control dialect exact_json field_use json_walk loading multipart retouch \
-	  sampling stream stream_property usage verdict
+UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
+	  multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff splice
 FAULTS	= beside damage disk kill power_cut vanish
 
-FUZZ	= reader canon entry config retouch sse stream
+FUZZ	= reader brief canon entry config retouch sse stream
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
+FUZZ_brief	= $(SRC_base) cache/run.c proxy/dialect/brief.c
 FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
@@ -92,7 +93,8 @@ FUZZ_retouch	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell 
 	  proxy/dialect/json_walk.c proxy/dialect/retouch.c
 FUZZ_stream	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
 	  $(patsubst %,proxy/http/%.c,error_body ndjson sse) \
-	  $(wildcard proxy/dialect/stream*.c) proxy/dialect/exact_json.c
+	  $(wildcard proxy/dialect/stream*.c) \
+	  $(patsubst %,proxy/dialect/%.c,exact_json json_value)
 FUZZ_sse	= $(SRC_base) proxy/http/ndjson.c proxy/http/sse.c
 
 SRC_base	= $(BASE:%=base/%.c)

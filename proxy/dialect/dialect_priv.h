@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "proxy/dialect/dialect.h"
+#include "proxy/dialect/json_value.h"
 
 extern const struct dialect dialect_hf, dialect_openai, dialect_anthropic, dialect_ollama,
     dialect_tei, dialect_tgi, dialect_llama, dialect_raw;
@@ -107,9 +108,6 @@ enum answer_verdict	judge_json(struct bytes content_type, struct bytes body, jso
  */
 enum answer_verdict	judge_any(const struct call *call, struct bytes content_type,
 			    struct bytes body);
-
-/* Is there something in VALUE: neither null, "", [] nor {}? */
-bool	json_says_something(const json_t *value);
 
 /* A JSON answer that only has to be whole, no error and not empty. */
 enum answer_verdict	judge_plain_json(const struct call *call, struct bytes content_type,

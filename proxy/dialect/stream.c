@@ -59,18 +59,6 @@ stream_content_type(enum stream_form form)
 	return api_of(form)->content_type;
 }
 
-/* An "error" that is null, false, 0 or "" says that there is none. */
-static bool
-holds_error(const json_t *event)
-{
-	const json_t *error = json_object_get(event, "error");
-	bool is_zero = json_is_integer(error) && json_integer_value(error) == 0;
-
-	if (json_is_object(error) || json_is_array(error))
-		return true;
-	return says_something(error) && !json_is_false(error) && !is_zero;
-}
-
 /* See what an event's DATA shows and, if it is to be folded, says. */
 static int
 read_data(struct fold *fold, struct bytes data, bool folds)
@@ -86,7 +74,7 @@ read_data(struct fold *fold, struct bytes data, bool folds)
 		facts->is_broken = true;
 		return 0;
 	}
-	if (holds_error(event)) {
+	if (json_holds_error(event)) {
 		facts->has_error = true;
 		return 0;
 	}
@@ -242,7 +230,7 @@ stream_unfold(enum stream_form form, struct bytes answer, const struct unfold_op
 
 	if (r < 0)
 		return r;
-	if (r > 0 || !json_is_object(whole) || holds_error(whole))
+	if (r > 0 || !json_is_object(whole) || json_holds_error(whole))
 		return STREAM_E_CANNOT;
 	unfold.answer = whole;
 	return api_of(form)->unfold(&unfold);

@@ -35,8 +35,8 @@ note_block(struct stream_facts *facts, const json_t *event)
 	if (is_of_server_tool(block))
 		facts->is_passing = true;
 	if (type_is(block, "tool_use") || type_is(block, "redacted_thinking") ||
-	    says_something(json_object_get(block, "text")) ||
-	    says_something(json_object_get(block, "thinking")))
+	    json_says_something(json_object_get(block, "text")) ||
+	    json_says_something(json_object_get(block, "thinking")))
 		facts->says_something = true;
 }
 
@@ -47,8 +47,8 @@ note_block_delta(struct stream_facts *facts, const json_t *event)
 
 	if (!facts_is_open(facts, json_object_get(event, "index")))
 		facts->is_broken = true;
-	if (says_something(json_object_get(delta, "text")) ||
-	    says_something(json_object_get(delta, "thinking")))
+	if (json_says_something(json_object_get(delta, "text")) ||
+	    json_says_something(json_object_get(delta, "thinking")))
 		facts->says_something = true;
 }
 
@@ -71,7 +71,7 @@ note_message_delta(struct stream_facts *facts, const json_t *event)
 {
 	const json_t *reason = json_object_get(json_object_get(event, "delta"), "stop_reason");
 
-	if (says_something(reason))
+	if (json_says_something(reason))
 		facts->has_reason = true;
 	if (bytes_eq_str(exact_json_text(reason), "pause_turn"))
 		facts->is_passing = true;

@@ -94,7 +94,7 @@ say_deltas(const struct unfold *unfold, size_t n, json_t *block)
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(texts); i++) {
 		json_t *text = json_object_get(block, texts[i].name);
 
-		if (says_something(text))
+		if (json_says_something(text))
 			r = say_delta(unfold, n, texts[i].type, texts[i].name,
 			    json_incref(text));
 	}
@@ -194,7 +194,7 @@ stream_unfold_message(struct unfold *unfold)
 
 	if (!json_is_array(content) || json_array_size(content) > STREAM_ITEMS_MAX ||
 	    !json_is_object(usage) ||
-	    !says_something(json_object_get(unfold->answer, "stop_reason")))
+	    !json_says_something(json_object_get(unfold->answer, "stop_reason")))
 		return STREAM_E_CANNOT;
 	r = say_start(unfold, usage);
 	for (size_t i = 0; r == 0 && i < json_array_size(content); i++)

@@ -8,23 +8,6 @@
 
 #include "proxy/dialect/stream_priv.h"
 
-bool
-says_something(const json_t *value)
-{
-	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
-	case JSON_OBJECT:
-		return json_object_size(value) > 0;
-	case JSON_ARRAY:
-		return json_array_size(value) > 0;
-	case JSON_STRING:
-		return json_string_length(value) > 0;
-	case JSON_NULL:
-		return false;
-	default:
-		return true;
-	}
-}
-
 int
 member_put_all(json_t *to, json_t *from, const struct member_row *rows)
 {
@@ -61,7 +44,7 @@ int
 member_refuse(json_t *to, const char *name, json_t *value)
 {
 	(void)to, (void)name;
-	return says_something(value) ? STREAM_E_CANNOT : 0;
+	return json_says_something(value) ? STREAM_E_CANNOT : 0;
 }
 
 int
@@ -69,8 +52,9 @@ member_keep_first(json_t *to, const char *name, json_t *value)
 {
 	const json_t *there = json_object_get(to, name);
 	bool is_zero = json_is_integer(there) && json_integer_value(there) == 0;
+	bool has_said = json_says_something(there) && !is_zero;
 
-	if (there != NULL && ((says_something(there) && !is_zero) || !says_something(value)))
+	if (there != NULL && (has_said || !json_says_something(value)))
 		return 0;
 	return member_set(to, name, json_incref(value));
 }
@@ -88,9 +72,9 @@ member_keep_same(json_t *to, const char *name, json_t *value)
 {
 	const json_t *there = json_object_get(to, name);
 
-	if (!says_something(there))
+	if (!json_says_something(there))
 		return member_set(to, name, json_incref(value));
-	return !says_something(value) || json_equal(there, value) ? 0 : STREAM_E_CANNOT;
+	return !json_says_something(value) || json_equal(there, value) ? 0 : STREAM_E_CANNOT;
 }
 
 int

@@ -17,10 +17,10 @@ static const char *const texts[] = { "response", "content", "thinking" };
 static bool
 message_says_something(const json_t *message)
 {
-	if (says_something(json_object_get(message, "tool_calls")))
+	if (json_says_something(json_object_get(message, "tool_calls")))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (says_something(json_object_get(message, texts[i])))
+		if (json_says_something(json_object_get(message, texts[i])))
 			return true;
 	return false;
 }
@@ -41,7 +41,7 @@ note_line(struct stream_facts *facts, const json_t *line)
 	    message_says_something(json_object_get(line, "message")))
 		facts->says_something = true;
 	if (bytes_eq_str(reason, "load") || bytes_eq_str(reason, "unload") ||
-	    says_something(json_object_get(line, "_debug_info")))
+	    json_says_something(json_object_get(line, "_debug_info")))
 		facts->is_passing = true;
 	facts->has_ended = is_done(line);
 }
@@ -50,13 +50,13 @@ note_line(struct stream_facts *facts, const json_t *line)
 static int
 put_extra_text(json_t *to, const char *name, json_t *value)
 {
-	return says_something(value) ? member_add_text(to, name, value) : 0;
+	return json_says_something(value) ? member_add_text(to, name, value) : 0;
 }
 
 static int
 put_extra_items(json_t *to, const char *name, json_t *value)
 {
-	return says_something(value) ? member_add_items(to, name, value) : 0;
+	return json_says_something(value) ? member_add_items(to, name, value) : 0;
 }
 
 static int
@@ -234,7 +234,7 @@ say_end(const struct unfold *unfold, bool has_said_logprobs)
 
 	if (unfold->form == STREAM_GENERATE) {
 		r = member_set(line, "response", json_string(""));
-		if (says_something(json_object_get(line, "thinking")))
+		if (json_says_something(json_object_get(line, "thinking")))
 			json_object_del(line, "thinking");
 	} else {
 		r = member_set(line, "message", empty_message(unfold));
@@ -294,17 +294,17 @@ unfold_lines(struct unfold *unfold)
 {
 	const json_t *said = said_of(unfold);
 	json_t *logprobs = json_object_get(unfold->answer, "logprobs");
-	bool has_text = says_something(json_object_get(said, main_text(unfold)));
+	bool has_text = json_says_something(json_object_get(said, main_text(unfold)));
 	int r = check_answer(unfold);
 
 	if (r == 0)
 		r = member_put_all(unfold->base, unfold->answer, base_members);
-	if (r == 0 && says_something(json_object_get(said, "thinking")))
+	if (r == 0 && json_says_something(json_object_get(said, "thinking")))
 		r = say_member(unfold, "thinking", NULL);
 	if (r == 0 && has_text)
 		r = say_member(unfold, main_text(unfold), logprobs);
 	if (r == 0 && unfold->form == STREAM_OLLAMA_CHAT &&
-	    says_something(json_object_get(said, "tool_calls")))
+	    json_says_something(json_object_get(said, "tool_calls")))
 		r = say_member(unfold, "tool_calls", NULL);
 	return r == 0 ? say_end(unfold, has_text) : r;
 }

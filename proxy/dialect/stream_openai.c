@@ -18,11 +18,11 @@ static const char *const texts[] = { "content", "refusal", "reasoning_content", 
 static bool
 delta_says_something(const json_t *delta)
 {
-	if (says_something(json_object_get(delta, "tool_calls")) ||
-	    says_something(json_object_get(delta, "function_call")))
+	if (json_says_something(json_object_get(delta, "tool_calls")) ||
+	    json_says_something(json_object_get(delta, "function_call")))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (says_something(json_object_get(delta, texts[i])))
+		if (json_says_something(json_object_get(delta, texts[i])))
 			return true;
 	return false;
 }
@@ -36,9 +36,9 @@ note_choice(struct stream_facts *facts, const json_t *choice)
 		facts->is_broken = true;
 		return;
 	}
-	if (says_something(json_object_get(choice, "finish_reason")))
+	if (json_says_something(json_object_get(choice, "finish_reason")))
 		facts_close(facts, index);
-	if (says_something(json_object_get(choice, "text")) ||
+	if (json_says_something(json_object_get(choice, "text")) ||
 	    delta_says_something(json_object_get(choice, "delta")))
 		facts->says_something = true;
 }
@@ -137,7 +137,7 @@ put_logprobs(json_t *to, const char *name, json_t *value)
 static int
 put_finish_reason(json_t *to, const char *name, json_t *value)
 {
-	if (!says_something(value))
+	if (!json_says_something(value))
 		return json_object_get(to, name) == NULL ? member_set(to, name, json_null()) : 0;
 	return member_set(to, name, json_incref(value));
 }
@@ -241,7 +241,7 @@ finish_call(json_t *call)
 
 	if (r == 0 && json_object_get(function, "arguments") == NULL && function != NULL)
 		r = member_set(function, "arguments", json_string(""));
-	if (r == 0 && !says_something(json_object_get(call, "type")))
+	if (r == 0 && !json_says_something(json_object_get(call, "type")))
 		r = member_set(call, "type", json_string("function"));
 	return r;
 }
@@ -264,11 +264,11 @@ finish_calls(json_t *calls)
 static int
 finish_content(json_t *message)
 {
-	bool has_calls = says_something(json_object_get(message, "tool_calls")) ||
-	    says_something(json_object_get(message, "function_call"));
+	bool has_calls = json_says_something(json_object_get(message, "tool_calls")) ||
+	    json_says_something(json_object_get(message, "function_call"));
 	const json_t *content = json_object_get(message, "content");
 
-	if (content == NULL || (has_calls && !says_something(content)))
+	if (content == NULL || (has_calls && !json_says_something(content)))
 		return member_set(message, "content", json_null());
 	return 0;
 }
@@ -278,7 +278,7 @@ finish_message(json_t *message)
 {
 	int r = 0;
 
-	if (!says_something(json_object_get(message, "role")))
+	if (!json_says_something(json_object_get(message, "role")))
 		r = member_set(message, "role", json_string("assistant"));
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(texts); i++)
 		r = member_join(message, texts[i]);

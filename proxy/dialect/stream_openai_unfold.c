@@ -138,7 +138,7 @@ say_role(struct choice_unfold *c, json_t *message)
 		bool is_content = strcmp(texts[i], "content") == 0;
 
 		text = json_object_get(message, texts[i]);
-		if (says_something(text) ? is_content : exact_json_is_string(text))
+		if (json_says_something(text) ? is_content : exact_json_is_string(text))
 			r = member_set(delta, texts[i], json_string(""));
 		else if (json_is_null(text) || (text == NULL && is_content))
 			r = member_set(delta, texts[i], json_null());
@@ -158,7 +158,7 @@ say_texts(struct choice_unfold *c, json_t *message)
 		json_t *text = json_object_get(message, texts[i]);
 		bool is_reasoning = strncmp(texts[i], "reasoning", strlen("reasoning")) == 0;
 
-		if (says_something(text))
+		if (json_says_something(text))
 			r = say_content(c, json_pack("{s:O}", texts[i], text), !is_reasoning);
 	}
 	return r;
@@ -170,7 +170,7 @@ say_function(struct choice_unfold *c, json_t *first, json_t *second, const json_
 {
 	int r = say_content(c, first, false);
 
-	if (r == 0 && says_something(arguments))
+	if (r == 0 && json_says_something(arguments))
 		return say_content(c, second, false);
 	json_decref(second);
 	return r;
@@ -206,7 +206,7 @@ say_calls(struct choice_unfold *c, json_t *message)
 		{ "name", member_drop }, { "arguments", member_drop }, { NULL, member_refuse },
 	};
 	json_t *calls = json_object_get(message, "tool_calls");
-	int r = json_is_array(calls) || !says_something(calls) ? 0 : STREAM_E_CANNOT;
+	int r = json_is_array(calls) || !json_says_something(calls) ? 0 : STREAM_E_CANNOT;
 
 	for (size_t i = 0; r == 0 && i < json_array_size(calls); i++) {
 		json_t *call = json_array_get(calls, i);
@@ -231,7 +231,7 @@ say_old_call(struct choice_unfold *c, json_t *message)
 	json_t *name = json_object_get(call, "name");
 	json_t *arguments = json_object_get(call, "arguments");
 
-	if (!says_something(call))
+	if (!json_says_something(call))
 		return 0;
 	if (!exact_json_is_string(name) || !exact_json_is_string(arguments) ||
 	    member_put_all(NULL, call, rows) != 0)
@@ -280,7 +280,7 @@ say_text(struct choice_unfold *c)
 
 	if (!exact_json_is_string(text))
 		return STREAM_E_CANNOT;
-	return says_something(text) ? say_content(c, json_incref(text), true) : 0;
+	return json_says_something(text) ? say_content(c, json_incref(text), true) : 0;
 }
 
 static int
@@ -291,7 +291,7 @@ say_choice(struct choice_unfold *c, size_t n)
 
 	/* The SDKs take a choice that is new to them for the next one. */
 	if (!json_is_integer(index) || json_integer_value(index) != (json_int_t)n ||
-	    !says_something(json_object_get(c->choice, "finish_reason")))
+	    !json_says_something(json_object_get(c->choice, "finish_reason")))
 		return STREAM_E_CANNOT;
 	c->logprobs = json_object_get(c->choice, "logprobs");
 	r = c->unfold->form == STREAM_CHAT ? say_message(c) : say_text(c);

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "proxy/dialect/exact_json.h"
+#include "proxy/dialect/json_value.h"
 #include "proxy/dialect/stream.h"
 
 /* More choices, or blocks, or calls of tools than any API has in one answer. */
@@ -102,9 +103,6 @@ int	member_set(json_t *object, const char *name, json_t *value) MUST_USE;
 
 /* The pieces of ARRAY in one string. */
 int	text_join(const json_t *array, struct buf *out) MUST_USE;
-
-/* Is VALUE there, and neither null nor an empty string, array or object? */
-bool	says_something(const json_t *value);
 
 /* What VALUE says of its "type". */
 struct bytes	type_text(const json_t *value);

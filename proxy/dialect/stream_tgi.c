@@ -22,7 +22,7 @@ note_token(struct stream_facts *facts, const json_t *event)
 	if (!exact_json_is_string(text))
 		return;
 	facts->has_ended = true;
-	facts->says_something = says_something(text);
+	facts->says_something = json_says_something(text);
 }
 
 /* Tokens that go with each token; those of a token without are an empty list. */
@@ -113,7 +113,7 @@ static bool
 has_top_tokens(const json_t *items)
 {
 	for (size_t i = 0; i < json_array_size(items); i++)
-		if (says_something(json_object_get(json_array_get(items, i), "top_tokens")))
+		if (json_says_something(json_object_get(json_array_get(items, i), "top_tokens")))
 			return true;
 	return false;
 }
@@ -163,7 +163,7 @@ say_token(const struct unfold *unfold, json_t *details, size_t n, bool is_last)
 		return STREAM_E_CANNOT;
 	return unfold_event(unfold, NULL, json_pack("{s:I, s:O, s:O*, s:o, s:o}",
 	    "index", (json_int_t)n + 1, "token", token,
-	    "top_tokens", says_something(top) ? top : NULL,
+	    "top_tokens", json_says_something(top) ? top : NULL,
 	    "generated_text", is_last ? json_incref(text) : json_null(),
 	    "details", is_last ? last_details(details) : json_null()));
 }
@@ -178,9 +178,9 @@ top_tokens_fit(const json_t *details, size_t n)
 	for (size_t i = 0; i < json_array_size(top); i++) {
 		if (!json_is_array(json_array_get(top, i)))
 			return false;
-		has_any = has_any || says_something(json_array_get(top, i));
+		has_any = has_any || json_says_something(json_array_get(top, i));
 	}
-	return !says_something(top) || (json_array_size(top) == n && has_any);
+	return !json_says_something(top) || (json_array_size(top) == n && has_any);
 }
 
 static int

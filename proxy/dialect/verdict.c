@@ -34,36 +34,6 @@ type_has_prefix(struct bytes content_type, const char *prefix)
 	return bytes_has_prefix_nocase(content_type, prefix);
 }
 
-bool
-json_says_something(const json_t *value)
-{
-	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
-	case JSON_OBJECT:
-		return json_object_size(value) > 0;
-	case JSON_ARRAY:
-		return json_array_size(value) > 0;
-	case JSON_STRING:
-		return json_string_length(value) > 0;
-	case JSON_NULL:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* An "error" that is null, false, 0 or "" says that there is none. */
-static bool
-holds_error(const json_t *root)
-{
-	const json_t *error = json_object_get(root, "error");
-
-	if (error == NULL || json_is_null(error) || json_is_false(error))
-		return false;
-	if (json_is_string(error))
-		return json_string_length(error) > 0;
-	return !json_is_number(error) || json_number_value(error) != 0;
-}
-
 /* What judges ask for has names and words shorter than those of a brief. */
 static json_t *
 load_brief(struct bytes text)
@@ -93,7 +63,7 @@ judge_json(struct bytes content_type, struct bytes body, json_t **ret_root)
 	root = load_brief(body);
 	if (root == NULL)
 		return ANSWER_NOT_WHOLE;
-	if (holds_error(root)) {
+	if (json_holds_error(root)) {
 		json_decref(root);
 		return ANSWER_HOLDS_ERROR;
 	}
