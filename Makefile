@@ -56,7 +56,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena buf bytes clock err glob list log mem num rate
+BASE	= arena buf bytes clock date err glob list log mem num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
@@ -73,7 +73,7 @@ BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena buf bytes glob list log num rate
+UNIT_base	= arena buf bytes date glob list log num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
