@@ -60,7 +60,7 @@ BASE	= arena buf bytes clock date err glob list log mem num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
-CONFIG	= config defaults load option route schema secret tree
+CONFIG	= config defaults keyring load option route schema secret tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
@@ -77,7 +77,7 @@ UNIT_base	= arena buf bytes date glob list log num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
-UNIT_config	= config route schema secret
+UNIT_config	= config keyring route schema secret
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff splice
