@@ -131,6 +131,16 @@ purge_count(const struct purge *purge)
 	return purge->n;
 }
 
+/* A part that requests name for themselves lies in that of their team. */
+static bool
+is_in_scope(struct bytes scope, const char *within)
+{
+	struct bytes rest = bytes_skip(scope, strlen(within));
+
+	return bytes_eq_str(scope, within) || (within[0] != '\0' &&
+	    bytes_has_prefix(scope, within) && bytes_has_prefix(rest, " "));
+}
+
 bool
 purge_mark_hits(const struct purge_mark *mark, const struct entry *entry)
 {
@@ -138,7 +148,7 @@ purge_mark_hits(const struct purge_mark *mark, const struct entry *entry)
 		return false;
 	if (mark->has_key && memcmp(&mark->key, &entry->key, sizeof(mark->key)) != 0)
 		return false;
-	if (mark->scope != NULL && !bytes_eq_str(entry->scope, mark->scope))
+	if (mark->scope != NULL && !is_in_scope(entry->scope, mark->scope))
 		return false;
 	return mark->model == NULL || glob_match(mark->model, entry->model);
 }

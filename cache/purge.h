@@ -32,7 +32,7 @@ enum {
 struct purge_mark {
 	usec_t		before;		/* entries made before this */
 	const char	*model;		/* glob on the model; NULL: any */
-	const char	*scope;		/* of this scope alone; NULL: of any */
+	const char	*scope;		/* of this scope and those in it; NULL: of any */
 	bool		has_key;
 	struct key	key;		/* this entry alone */
 };
