@@ -60,15 +60,15 @@ BASE	= arena buf bytes clock date err glob list log mem num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight key place policy print purge run scribe shuffle sieve spell \
 	  store store_file store_guard store_open store_write tally utf8 variant
-CONFIG	= config defaults keyring load option route schema secret tree
+CONFIG	= config defaults keyring load option route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log answer answer_cache answer_call cli cli_cache cli_explain cli_text \
-	  cli_transfer cli_warm client diff form forward hold keep lookup question relay request \
-	  request_step server share splice stats version watch worker
+PROXY	= access_log admit answer answer_cache answer_call cli cli_cache cli_explain cli_key \
+	  cli_text cli_transfer cli_warm client diff form forward hold keep lookup question relay \
+	  request request_step server share splice stats version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -77,7 +77,7 @@ UNIT_base	= arena buf bytes date glob list log num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight key place policy print purge run scribe shuffle sieve \
 	  spell store store_write tally utf8 variant
-UNIT_config	= config keyring route schema secret
+UNIT_config	= config keyring route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff splice

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "config/defaults.h"
+#include "config/keyring.h"
 #include "config/load.h"
 #include "config/option.h"
 
@@ -110,14 +111,28 @@ config_unref(struct config *config)
 		xfree(config->upstreams[i].name);
 		option_free_all(PLACE_UPSTREAM, &config->upstreams[i]);
 	}
+	for (size_t i = 0; i < config->n_teams; i++) {
+		xfree(config->teams[i].name);
+		option_free_all(PLACE_TEAM, &config->teams[i]);
+	}
 	for (size_t i = 0; i < config->n_routes; i++) {
 		xfree(config->routes[i].to);
+		xfree(config->routes[i].teams);
 		option_free_all(PLACE_ROUTE, &config->routes[i]);
 	}
 	xfree(config->upstreams);
 	xfree(config->routes);
+	xfree(config->teams);
+	keyring_free(config->keys);
 	option_free_all(PLACE_TOP, config);
 	return xfree(config);
+}
+
+bool
+config_is_name(const char *text)
+{
+	return text[0] != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(text);
 }
 
 const char *

@@ -18,6 +18,8 @@
 
 #define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
 
+struct keyring;
+
 struct config_log {
 	char	*level;			/* error, warn, info, debug */
 	bool	 access;		/* a line per request */
@@ -74,12 +76,24 @@ struct config_route {
 	char		**models;	/* globs, NULL-terminated */
 	char		*path;		/* glob, or NULL */
 	char		*dialect;	/* name, or NULL */
-	char		*team;		/* unused until teams exist; always NULL */
+	size_t		*teams;		/* indices into teams: only their requests; or NULL */
+	size_t		 n_teams;
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
 	struct config_route_cache cache;
+};
+
+/* Who may ask, and of what. */
+struct config_team {
+	char		*name;
+	size_t		 n_keys;	/* in the keyring */
+	usec_t		 expires;	/* of the wall clock; 0: never */
+	char		**models;	/* globs, NULL-terminated; NULL: all */
+	char		**deny;		/* likewise; NULL: none */
+	char		*namespace;	/* shared, team: whose part of the cache */
+	bool		 controls;	/* may requests steer the cache? */
 };
 
 struct config {
@@ -94,6 +108,9 @@ struct config {
 	size_t		 n_upstreams;
 	struct config_route	*routes;
 	size_t		 n_routes;
+	struct config_team	*teams;	/* NULL: whoever reaches us may ask */
+	size_t		 n_teams;
+	struct keyring	*keys;		/* of all teams, by index; NULL with them */
 	_Atomic unsigned refs;
 };
 
@@ -119,9 +136,29 @@ struct config	*config_unref(struct config *config);	/* returns NULL */
 /* $REPRISE_CONFIG, else /etc/reprise/reprise.yaml if it exists, else NULL. */
 const char	*config_default_file(void);
 
-/* The first route that takes such a request, or NULL. */
+/* May an upstream or a team be called TEXT? */
+bool	config_is_name(const char *text);
+
+/* The first route that takes such a request of TEAM, which may be NULL; or NULL. */
 const struct config_route	*config_route_find(const struct config *config,
-				    struct bytes model, struct bytes path, const char *dialect);
+				    const struct config_team *team, struct bytes model,
+				    struct bytes path, const char *dialect);
+
+/* Does ROUTE take requests of TEAM? */
+bool	config_route_takes_team(const struct config *config, const struct config_route *route,
+	    const struct config_team *team);
+
+/* Do the GLOBS, NULL-terminated, take MODEL?  That a request names none only "*" does. */
+bool	config_takes_model(char *const *globs, struct bytes model);
+
+/* Whose key has this SHA-256?  Its team, expired or not; NULL if it is nobody's. */
+const struct config_team	*config_team_find(const struct config *config, const char *sum);
+
+/* May TEAM ask of MODEL, which may be empty: none was named? */
+bool	config_team_may_use(const struct config_team *team, struct bytes model);
+
+/* Is ADDRESS, as in "listen", one that this machine alone can reach? */
+bool	config_is_local(const char *address);
 
 /* How long after its time to live an answer may still be given, on any route. */
 usec_t	config_grace(const struct config *config);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/keyring.h"
 #include "config/option.h"
 #include "config/tree.h"
 
@@ -281,6 +282,45 @@ read_token(struct loader *loader, const struct tree_node *node, const struct tra
 		say(loader, node, trail, token_help);
 }
 
+/* No message repeats what may be the key itself (H-70). */
+static void
+add_key(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_team *team)
+{
+	const struct config *config = loader->config;
+	char sum[KEYRING_SUM_LEN];
+	size_t other;
+
+	if (!check_kind(loader, node, trail, TREE_SCALAR))
+		return;
+	if (!keyring_parse(bytes_str(node->text), sum)) {
+		sayf(loader, node, trail, "must be sha256: and 64 hexadecimal digits, as "
+		    "reprise key new prints it");
+		return;
+	}
+	team->n_keys++;
+	if (keyring_add(config->keys, sum, (size_t)(team - config->teams), &other) != 0)
+		sayf(loader, node, trail, "is a key of team \"%s\" already",
+		    config->teams[other].name);
+}
+
+static void
+read_keys(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_team *team)
+{
+	if (node->kind != TREE_LIST) {
+		add_key(loader, node, trail, team);
+		return;
+	}
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		add_key(loader, node->pairs[i].value, &here, team);
+	}
+}
+
 static void
 add_target(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_route *route)
@@ -302,11 +342,36 @@ add_target(struct loader *loader, const struct tree_node *node, const struct tra
 }
 
 static void
-read_to(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+add_team(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_route *route)
 {
+	const struct config *config = loader->config;
+	struct vocabulary known = { .what = "team" };
+
+	if (!check_kind(loader, node, trail, TREE_SCALAR))
+		return;
+	for (size_t i = 0; i < config->n_teams; i++) {
+		add_word(&known, config->teams[i].name);
+		if (strcmp(node->text, config->teams[i].name) != 0)
+			continue;
+		route->teams = xreallocarray(route->teams, route->n_teams + 1,
+		    sizeof(*route->teams));
+		route->teams[route->n_teams++] = i;
+		return;
+	}
+	say_unknown(loader, node, trail, &known);
+}
+
+typedef void add_name_fn(struct loader *loader, const struct tree_node *node,
+    const struct trail *trail, struct config_route *route);
+
+/* One name or a list of them. */
+static void
+read_names(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route, add_name_fn *add)
+{
 	if (node->kind != TREE_LIST) {
-		add_target(loader, node, trail, route);
+		add(loader, node, trail, route);
 		return;
 	}
 	if (node->n == 0)
@@ -314,19 +379,21 @@ read_to(struct loader *loader, const struct tree_node *node, const struct trail 
 	for (size_t i = 0; i < node->n; i++) {
 		struct trail here = { .up = trail, .index = i };
 
-		add_target(loader, node->pairs[i].value, &here, route);
+		add(loader, node->pairs[i].value, &here, route);
 	}
+}
+
+static const struct tree_pair *
+find_pair(const struct tree_node *map, const char *name)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (strcmp(map->pairs[i].key->text, name) == 0)
+			return &map->pairs[i];
+	return NULL;
 }
 
 static void read_map(struct loader *loader, enum option_place place, const struct tree_node *node,
     const struct trail *trail, void *base);
-
-static bool
-is_name(const char *text)
-{
-	return text[0] != '\0' && strspn(text, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(text);
-}
 
 static void
 read_upstreams(struct loader *loader, const struct option *option, const struct tree_node *node,
@@ -344,10 +411,46 @@ read_upstreams(struct loader *loader, const struct option *option, const struct 
 
 		up->name = xstrdup(here.name);
 		option_set_defaults(option->inside, up);
-		if (!is_name(up->name))
+		if (!config_is_name(up->name))
 			sayf(loader, pair->key, &here,
 			    "a name has letters, digits, '_' and '-'");
 		read_map(loader, option->inside, pair->value, &here, up);
+	}
+}
+
+static void
+read_team(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_team *team)
+{
+	option_set_defaults(PLACE_TEAM, team);
+	read_map(loader, PLACE_TEAM, node, trail, team);
+	if (node->kind == TREE_MAP && find_pair(node, "key") == NULL &&
+	    find_pair(node, "keys") == NULL)
+		sayf(loader, node, trail, "\"key\" is missing; reprise key new makes one");
+}
+
+/* That there are none must not be taken for that nobody may ask. */
+static void
+read_teams(struct loader *loader, const struct tree_node *node, const struct trail *trail)
+{
+	struct config *config = loader->config;
+
+	if (!check_kind(loader, node, trail, TREE_MAP))
+		return;
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	config->teams = xcalloc(node->n + 1, sizeof(*config->teams));
+	config->keys = keyring_new();
+	for (size_t i = 0; i < node->n; i++) {
+		const struct tree_pair *pair = &node->pairs[i];
+		struct config_team *team = &config->teams[config->n_teams++];
+		struct trail here = { .up = trail, .name = pair->key->text };
+
+		team->name = xstrdup(here.name);
+		if (!config_is_name(team->name))
+			sayf(loader, pair->key, &here,
+			    "a name has letters, digits, '_' and '-'");
+		read_team(loader, pair->value, &here, team);
 	}
 }
 
@@ -386,7 +489,19 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		read_token(loader, node, trail, base);
 		break;
 	case OPTION_TO:
-		read_to(loader, node, trail, base);
+		read_names(loader, node, trail, base, add_target);
+		break;
+	case OPTION_OF_TEAM:
+		read_names(loader, node, trail, base, add_team);
+		break;
+	case OPTION_KEY:
+		add_key(loader, node, trail, base);
+		break;
+	case OPTION_KEYS:
+		read_keys(loader, node, trail, base);
+		break;
+	case OPTION_TEAMS:
+		read_teams(loader, node, trail);
 		break;
 	case OPTION_GROUP:
 		if (node->is_null)	/* all its lines are comments */
@@ -423,16 +538,7 @@ say_unknown_option(struct loader *loader, enum option_place place, const struct 
 	say_unknown(loader, key, trail, &known);
 }
 
-static const struct tree_pair *
-find_pair(const struct tree_node *map, const char *name)
-{
-	for (size_t i = 0; i < map->n; i++)
-		if (strcmp(map->pairs[i].key->text, name) == 0)
-			return &map->pairs[i];
-	return NULL;
-}
-
-/* In the order of the table, so that routes come after the upstreams they name. */
+/* In the order of the table, so that routes come after the upstreams and teams they name. */
 static void
 read_map(struct loader *loader, enum option_place place, const struct tree_node *node,
     const struct trail *trail, void *base)
@@ -458,6 +564,24 @@ read_map(struct loader *loader, enum option_place place, const struct tree_node 
 	}
 }
 
+/* A key of a team is for us, and would go upstream as the client's own (H-74). */
+static void
+check_tokens(struct loader *loader, const struct tree_node *root)
+{
+	const struct config *config = loader->config;
+	const struct tree_node *ups = find_pair(root, "upstreams")->value;
+	struct trail top = { .name = "upstreams" };
+
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		struct trail up = { .up = &top, .name = config->upstreams[i].name };
+		struct trail token = { .up = &up, .name = "token" };
+
+		if (config->upstreams[i].token_client)
+			sayf(loader, find_pair(ups->pairs[i].value, "token")->value, &token,
+			    "{client: true} does not go with teams: their keys would go upstream");
+	}
+}
+
 /* What no single option can say. */
 static void
 check_whole(struct loader *loader, const struct tree_node *root)
@@ -469,6 +593,8 @@ check_whole(struct loader *loader, const struct tree_node *root)
 	if (config->n_upstreams > 1 && config->n_routes == 0)
 		sayf(loader, root, NULL,
 		    "routes: with several upstreams, say which request goes where");
+	if (config->n_teams > 0 && config->n_upstreams > 0)
+		check_tokens(loader, root);
 }
 
 static void

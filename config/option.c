@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/rate.h"
@@ -161,6 +162,14 @@ set_rate(const char *text, struct rate *field, struct buf *why)
 	if (r == NUM_E_BAD)
 		return SAY(why, "\"%.60s\" is not a rate such as 5/s or 600/min", text);
 	return r == 0 ? 0 : SAY(why, "must be at most %" PRIu64 " in its time", RATE_N_MAX);
+}
+
+static int
+set_date(const char *text, usec_t *field, struct buf *why)
+{
+	if (date_parse_end(bytes_str(text), field) == 0)
+		return 0;
+	return SAY(why, "\"%.60s\" is not a date such as 2027-01-31 or 2027-01-31T12:00:00Z", text);
 }
 
 static int
@@ -372,6 +381,8 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 		return set_number(option, text, field, why);
 	case OPTION_RATE:
 		return set_rate(text, (struct rate *)(void *)field, why);
+	case OPTION_DATE:
+		return set_date(text, (usec_t *)(void *)field, why);
 	default:
 		assert(option_is_scalar(option));
 		r = check_text(option, text, why);

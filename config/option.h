@@ -17,6 +17,7 @@ enum option_place {
 	PLACE_CACHE,
 	PLACE_UPSTREAM,
 	PLACE_TIMEOUTS,
+	PLACE_TEAM,
 	PLACE_ROUTE,
 	PLACE_ROUTE_CACHE,
 };
@@ -27,6 +28,7 @@ enum option_type {
 	OPTION_SIZE,		/* uint64_t, bytes */
 	OPTION_DURATION,	/* usec_t */
 	OPTION_RATE,		/* struct rate */
+	OPTION_DATE,		/* usec_t: when it is over */
 	OPTION_TEXT,		/* char *, as all that follow */
 	OPTION_CHOICE,
 	OPTION_URL,
@@ -36,11 +38,15 @@ enum option_type {
 	OPTION_ADDRESSES,	/* char **, NULL-terminated: one or a list */
 	OPTION_GLOBS,
 	OPTION_POINTERS,
-	OPTION_TOKEN,		/* the rest is read by config.c */
+	OPTION_TOKEN,		/* the rest is read by load.c */
+	OPTION_KEY,
+	OPTION_KEYS,
 	OPTION_TO,
+	OPTION_OF_TEAM,
 	OPTION_GROUP,
 	OPTION_SWITCH,		/* a bool, or true and a group */
 	OPTION_UPSTREAMS,
+	OPTION_TEAMS,
 	OPTION_ROUTES,
 };
 

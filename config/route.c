@@ -7,20 +7,30 @@
 #include "base/glob.h"
 #include "config/config.h"
 
-static bool
-takes_model(const struct config_route *route, struct bytes model)
+bool
+config_takes_model(char *const *globs, struct bytes model)
 {
-	for (char **glob = route->models; *glob != NULL; glob++) {
+	for (; *globs != NULL; globs++) {
 		/* A pattern that could match the empty text by accident does not mean it. */
-		if (model.len == 0 ? strcmp(*glob, "*") == 0 : glob_match(*glob, model))
+		if (model.len == 0 ? strcmp(*globs, "*") == 0 : glob_match(*globs, model))
 			return true;
 	}
 	return false;
 }
 
+bool
+config_route_takes_team(const struct config *config, const struct config_route *route,
+    const struct config_team *team)
+{
+	for (size_t i = 0; i < route->n_teams; i++)
+		if (&config->teams[route->teams[i]] == team)
+			return true;
+	return route->n_teams == 0;
+}
+
 const struct config_route *
-config_route_find(const struct config *config, struct bytes model, struct bytes path,
-    const char *dialect)
+config_route_find(const struct config *config, const struct config_team *team,
+    struct bytes model, struct bytes path, const char *dialect)
 {
 	for (size_t i = 0; i < config->n_routes; i++) {
 		const struct config_route *route = &config->routes[i];
@@ -29,7 +39,9 @@ config_route_find(const struct config *config, struct bytes model, struct bytes 
 			continue;
 		if (route->path != NULL && !glob_match(route->path, path))
 			continue;
-		if (takes_model(route, model))
+		if (!config_route_takes_team(config, route, team))
+			continue;
+		if (config_takes_model(route->models, model))
 			return route;
 	}
 	return NULL;

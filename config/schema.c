@@ -46,10 +46,22 @@ choices(const char *words)
 }
 
 static json_t *
-one_or_list(void)
+one_or_list(json_t *(*one)(void))
 {
-	return json_pack("{s:[o,o]}", "oneOf", typed("string"),
-	    json_pack("{s:s,s:o,s:i}", "type", "array", "items", typed("string"), "minItems", 1));
+	return json_pack("{s:[o,o]}", "oneOf", one(),
+	    json_pack("{s:s,s:o,s:i}", "type", "array", "items", one(), "minItems", 1));
+}
+
+static json_t *
+text(void)
+{
+	return typed("string");
+}
+
+static json_t *
+key(void)
+{
+	return pattern("^sha256:[0-9A-Fa-f]{64}$");
 }
 
 static json_t *
@@ -107,6 +119,8 @@ value_schema(const struct option *option)
 		return pattern("^[0-9]+(ms|s|m|h|d)$");
 	case OPTION_RATE:
 		return pattern("^[0-9]+/(s|m|min|h|d|day)$");
+	case OPTION_DATE:
+		return pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$");
 	case OPTION_CHOICE:
 		return choices(option->choices);
 	case OPTION_URL:
@@ -115,7 +129,12 @@ value_schema(const struct option *option)
 	case OPTION_GLOBS:
 	case OPTION_POINTERS:
 	case OPTION_TO:
-		return one_or_list();
+	case OPTION_OF_TEAM:
+		return one_or_list(text);
+	case OPTION_KEY:
+		return key();
+	case OPTION_KEYS:
+		return one_or_list(key);
 	case OPTION_TOKEN:
 		return token();
 	case OPTION_GROUP:
@@ -124,6 +143,7 @@ value_schema(const struct option *option)
 		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
 		    place_schema(option->inside));
 	case OPTION_UPSTREAMS:
+	case OPTION_TEAMS:
 		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,
 		    "propertyNames", pattern("^[A-Za-z0-9_-]+$"), "additionalProperties",
 		    place_schema(option->inside));

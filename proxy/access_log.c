@@ -16,6 +16,7 @@ void
 access_log(const struct request *req, enum end_reason why)
 {
 	struct bytes none = BYTES_LIT("-"), method = none, path = none;
+	const struct config_team *team = req->admission.team;
 
 	/* A connection that was closed before it asked anything is no request. */
 	if (!req->config->log.access || !reader_has_begun(req->reader))
@@ -24,9 +25,11 @@ access_log(const struct request *req, enum end_reason why)
 		method = req->head->method;
 		path = req->head->path;
 	}
-	log_info("request %.*s: %.*s %.*s model=%.*s %s status=%d bytes=%" PRIu64 " ms=%.3f",
+	log_info("request %.*s: %.*s %.*s model=%.*s%s%s %s status=%d bytes=%" PRIu64
+	    " ms=%.3f",
 	    BYTES_ARG(req->id), BYTES_ARG(method), BYTES_ARG(path),
-	    BYTES_ARG(req->call.model.len > 0 ? req->call.model : none), stats_end_word(why),
+	    BYTES_ARG(req->call.model.len > 0 ? req->call.model : none),
+	    team != NULL ? " team=" : "", team != NULL ? team->name : "", stats_end_word(why),
 	    req->reply.status, req->reply.body_len,
 	    (double)(clock_mono() - req->started) / USEC_PER_MSEC);
 }

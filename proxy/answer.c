@@ -215,6 +215,8 @@ send_own(struct request *req, int status, const char *content_type, struct bytes
 
 	buf_init(&out, ANSWER_HEAD_MAX);
 	r = answer_begin_head(req, &out, status, tags);
+	if (r == 0 && status == 401)
+		r = respond_field(&out, "WWW-Authenticate", BYTES_LIT("Bearer"));
 	if (r == 0 && content_type != NULL)
 		r = respond_field(&out, "Content-Type", bytes_str(content_type));
 	if (r == 0)

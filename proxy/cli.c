@@ -31,7 +31,8 @@ static const struct command {
 	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground" },
 	{ "check", check, "c", NULL, "[-c FILE]", "validate the configuration" },
 	{ "schema", schema, "", NULL, "", "print its JSON Schema, for editors" },
-	{ "explain", cli_explain, "cp", "REQUEST.json", "[--path P] REQUEST.json",
+	{ "key new", cli_key_new, "", "NAME", "NAME", "make a key for the team NAME" },
+	{ "explain", cli_explain, "cpt", "REQUEST.json", "[--path P] [--team T] REQUEST.json",
 	    "why a request is a hit or a miss" },
 	{ "cache stats", cli_cache_stats, "cj", NULL, "[--json]",
 	    "entries, bytes and hits, by model" },
@@ -136,6 +137,15 @@ serve(const struct arguments *args)
 	}
 }
 
+static void
+warn_of_open_doors(const struct config *config)
+{
+	for (char **address = config->listen; *address != NULL; address++)
+		if (config->n_teams == 0 && !config_is_local(*address))
+			fprintf(stderr, "warning: listen: %s is open to whoever reaches it; teams "
+			    "would say who may ask\n", *address);
+}
+
 static int
 check(const struct arguments *args)
 {
@@ -143,6 +153,7 @@ check(const struct arguments *args)
 
 	if (config == NULL)
 		return EXIT_USAGE;
+	warn_of_open_doors(config);
 	config_unref(config);
 	puts("the configuration is fine");
 	return EXIT_FINE;
@@ -172,7 +183,7 @@ print_help(FILE *out)
 		    c->text);
 	}
 	fputs("  --help | --version\n\n"
-	    "All but schema take -c FILE.  Without it: $REPRISE_CONFIG,\n"
+	    "All but schema and key new take -c FILE.  Without it: $REPRISE_CONFIG,\n"
 	    "/etc/reprise/reprise.yaml, else built-in defaults (127.0.0.1:8080, the Hugging\n"
 	    "Face router, its token from HF_TOKEN).\n\n"
 	    "  HF_TOKEN=hf_... reprise serve\n"
@@ -291,6 +302,8 @@ find_and_run(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "cache") == 0)
 		return usage("unknown cache command", argc > 2 ? argv[2] : "");
+	if (strcmp(argv[1], "key") == 0)
+		return usage("unknown key command", argc > 2 ? argv[2] : "");
 	return usage("unknown command", argv[1]);
 }
 

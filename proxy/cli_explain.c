@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "proxy/admit.h"
 #include "proxy/cli_priv.h"
 #include "proxy/diff.h"
 #include "proxy/form.h"
@@ -228,14 +229,24 @@ understand(struct request *req)
 
 	if (r < 0)
 		return r;
-	req->route = config_route_find(req->config, req->call.model, req->head->path,
-	    req->call.dialect->name);
+	req->route = config_route_find(req->config, req->admission.team, req->call.model,
+	    req->head->path, req->call.dialect->name);
 	return req->route != NULL ? question_make(req) : 0;
+}
+
+/* What keeps the request from being asked at all, or NULL. */
+static const char *
+why_not_asked(const struct request *req)
+{
+	if (admit_model(req) != NULL)
+		return "team       may not use this model: 403";
+	return req->route == NULL ? "route      none: 404" : NULL;
 }
 
 static int
 explain(struct request *req)
 {
+	const char *why_not;
 	int r = understand(req);
 
 	if (r < 0) {
@@ -244,8 +255,9 @@ explain(struct request *req)
 	}
 	printf("dialect    %s\nmodel      %.*s\n", req->call.dialect->name,
 	    BYTES_ARG(req->call.model));
-	if (req->route == NULL) {
-		puts("route      none: 404");
+	why_not = why_not_asked(req);
+	if (why_not != NULL) {
+		puts(why_not);
 		return EXIT_FINE;
 	}
 	printf("route      routes[%td] to %s\n", req->route - req->config->routes,
@@ -255,6 +267,21 @@ explain(struct request *req)
 	else
 		printf("cache      passed by: %s\n", why_not_storable(req));
 	return EXIT_FINE;
+}
+
+/* The team that the request would be of; false if there is none of that name. */
+static bool
+find_team(const struct config *config, const char *name, const struct config_team **ret_team)
+{
+	if (name == NULL)
+		return true;
+	for (size_t i = 0; i < config->n_teams; i++)
+		if (strcmp(config->teams[i].name, name) == 0) {
+			*ret_team = &config->teams[i];
+			return true;
+		}
+	fprintf(stderr, "reprise: there is no team \"%s\"\n", name);
+	return false;
 }
 
 /* As if it had come from a client: only what the cache looks at is there. */
@@ -271,6 +298,8 @@ explain_body(const struct arguments *args, struct cli_cache *cache, struct bytes
 	};
 	int r;
 
+	if (!find_team(cache->config, args->team, &req.admission.team))
+		return EXIT_USAGE;
 	head.query = head.target;
 	head.path = bytes_cut(&head.query, '?');
 	req.arena = arena_new(ARENA_MAX);

@@ -17,6 +17,7 @@
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "config/config.h"
+#include "proxy/admit.h"
 #include "proxy/form.h"
 #include "proxy/worker.h"
 
@@ -42,29 +43,38 @@ credentials_of(struct request *req, struct bytes *ret_text)
 	return r;
 }
 
-/*
- * Whose part of the cache: everybody's, unless answers depend on who asks (H-27)
- * or the request names a part of its own.
- */
+/* Whose part of the cache: everybody's, unless answers depend on who asks (H-27). */
 static int
-scope_of(struct request *req, struct bytes *ret_scope)
+owner_of(struct request *req, struct bytes *ret_owner)
 {
-	struct bytes space = req->call.controls.namespace, text;
+	const struct config_team *team = req->admission.team;
 	char hex[DIGEST_HEX_LEN + 1];
+	struct bytes text;
 	int r;
 
-	*ret_scope = BYTES_NONE;
-	if (!first_upstream(req)->token_client) {
-		if (space.len == 0)
-			return 0;
-		return arena_printf(req->arena, ret_scope, "namespace:%.*s", BYTES_ARG(space));
-	}
+	*ret_owner = BYTES_NONE;
+	if (team != NULL && strcmp(team->namespace, "team") == 0)
+		return arena_printf(req->arena, ret_owner, "team:%s", team->name);
+	if (!first_upstream(req)->token_client)
+		return 0;
 	r = credentials_of(req, &text);
 	if (r < 0)
 		return r;
 	digest_hex(text, hex);
-	return arena_printf(req->arena, ret_scope, "client:%s%s%.*s", hex,
-	    space.len > 0 ? " namespace:" : "", BYTES_ARG(space));
+	return arena_printf(req->arena, ret_owner, "client:%s", hex);
+}
+
+/* In it, the request may name a part of its own. */
+static int
+scope_of(struct request *req, struct bytes *ret_scope)
+{
+	struct bytes space = req->call.controls.namespace;
+	int r = owner_of(req, ret_scope);
+
+	if (r < 0 || space.len == 0)
+		return r;
+	return arena_printf(req->arena, ret_scope, "%.*s%snamespace:%.*s",
+	    BYTES_ARG(*ret_scope), ret_scope->len > 0 ? " " : "", BYTES_ARG(space));
 }
 
 /* Where the path itself is the question, or there is a query, they are part of it. */
@@ -154,8 +164,16 @@ leave_out_ignored(struct request *req)
 
 	if (ignore == NULL || req->call.form != KEY_JSON)
 		return 0;
-	return call_read_body(&req->call, req->head, req->body, ignore,
-	    req->arena);
+	return question_read_body(req, ignore);
+}
+
+int
+question_read_body(struct request *req, const char *const *ignore)
+{
+	int r = call_read_body(&req->call, req->head, req->body, ignore, req->arena);
+
+	admit_controls(req);
+	return r;
 }
 
 int
@@ -171,12 +189,17 @@ question_make(struct request *req)
 	return r == 0 ? make_key(req) : r;
 }
 
-/* All but the body that could make this request another one. */
+/*
+ * All but the body that could make this request another one; and its team, so that
+ * what is recalled was allowed to the same.
+ */
 static int
 context_of(struct request *req, struct bytes *ret_context)
 {
-	struct bytes parts[5] = {
+	const struct config_team *team = req->admission.team;
+	struct bytes parts[7] = {
 		req->head->target, BYTES_LIT("\n"), BYTES_NONE, BYTES_LIT("\n"),
+		bytes_str(team != NULL ? team->name : NULL), BYTES_LIT("\n"),
 		req->call.controls.namespace,
 	};
 	int r = field_raw_key(req->head, req->arena, &parts[2]);
@@ -260,7 +283,7 @@ question_complete(struct request *req)
 
 	if (!req->question.is_recalled || req->question.text.ptr != NULL)
 		return 0;
-	r = call_read_body(&req->call, req->head, req->body, NULL, req->arena);
+	r = question_read_body(req, NULL);
 	return r == 0 ? question_make(req) : r;
 }
 

@@ -11,6 +11,9 @@
 /* Known by its fingerprint?  Then route, model and key are there, and the text is not. */
 bool	question_recall(struct request *req);
 
+/* Read the body (dialect.h), and of what it asks of the cache only what its team may ask. */
+int	question_read_body(struct request *req, const char *const *ignore) MUST_USE;
+
 /* With the body read and the route found: may it be stored, and under which key? */
 int	question_make(struct request *req) MUST_USE;
 

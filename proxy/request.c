@@ -145,6 +145,12 @@ must_fly_on(const struct request *req)
 }
 
 bool
+request_is_get(const struct request *req)
+{
+	return bytes_eq_str(req->head->method, "GET") || bytes_eq_str(req->head->method, "HEAD");
+}
+
+bool
 request_is_wanted(const struct request *req)
 {
 	return req->client != NULL || must_fly_on(req);

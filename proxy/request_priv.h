@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
- * request_step.c (its steps), and those that a step is made of: question, lookup,
+ * request_step.c (its steps), and those that a step is made of: admit, question, lookup,
  * form, forward, hold, answer, relay, keep, share, access_log.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
@@ -97,11 +97,17 @@ struct hold {
 	unsigned		 n_tries;
 };
 
+/* What it may do. */
+struct admission {
+	const struct config_team *team;	/* in CONFIG; NULL: there are none, or it has no key */
+};
+
 struct request {
 	struct worker		*worker;	/* borrowed: outlives us */
 	struct client		*client;	/* borrowed: owns us; NULL: left, others wait */
 	struct config		*config;	/* a reference of our own */
 	const struct config_route *route;	/* in CONFIG */
+	struct admission	 admission;
 	struct arena		*arena;
 	struct reader		*reader;
 	const struct request_head *head;	/* NULL until it is read */
@@ -128,6 +134,9 @@ struct request {
 
 /* Does a client wait for it, or is it finished for those who ask the same, now or later? */
 bool	request_is_wanted(const struct request *req);
+
+/* Does it only look (GET, HEAD)? */
+bool	request_is_get(const struct request *req);
 
 /* Run it again at WHEN, of the loop's time, if nothing wakes it before. */
 void	request_wake_at(struct request *req, usec_t when);

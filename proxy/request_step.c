@@ -22,6 +22,7 @@
 #include "base/rate.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/admit.h"
 #include "proxy/answer.h"
 #include "proxy/client.h"
 #include "proxy/form.h"
@@ -153,12 +154,6 @@ step_receive(struct request *req)
 	}
 }
 
-static bool
-is_get(const struct request_head *head)
-{
-	return bytes_eq_str(head->method, "GET") || bytes_eq_str(head->method, "HEAD");
-}
-
 /* Only what neither we nor an upstream could take for another path passes (H-29). */
 static const char *
 path_fault(const struct request *req)
@@ -206,12 +201,16 @@ too_large(struct request *req)
 static enum step
 understand(struct request *req)
 {
-	int r = call_read_body(&req->call, req->head, req->body, NULL, req->arena);
+	const char *fault;
+	int r = question_read_body(req, NULL);
 
 	if (r < 0)
 		return too_large(req);
-	req->route = config_route_find(req->config, req->call.model, req->head->path,
-	    req->call.dialect->name);
+	fault = admit_model(req);
+	if (fault != NULL)
+		return answer_error(req, 403, "model_not_allowed", fault);
+	req->route = config_route_find(req->config, req->admission.team, req->call.model,
+	    req->head->path, req->call.dialect->name);
 	if (req->route == NULL)
 		return answer_error(req, 404, "model_not_found",
 		    "no route takes this request; add one for its model or path");
@@ -232,15 +231,18 @@ step_identify(struct request *req)
 {
 	const char *fault;
 
-	if (is_get(req->head) && bytes_eq_str(req->head->path, "/healthz"))
+	if (request_is_get(req) && bytes_eq_str(req->head->path, "/healthz"))
 		return answer_own(req, 200, "application/json", BYTES_LIT("{\"status\":\"ok\"}\n"));
 	if (bytes_eq_str(req->head->method, "OPTIONS"))
 		return answer_options(req);
+	fault = admit_key(req);
+	if (fault != NULL)
+		return answer_error(req, 401, "invalid_api_key", fault);
 	fault = path_fault(req);
 	if (fault != NULL)
 		return answer_error(req, 400, "bad_path", fault);
 	fault = control_read_fields(&req->call.controls, &req->head->fields);
-	if (fault != NULL)
+	if (admit_controls(req) && fault != NULL)
 		return answer_error(req, 400, "bad_control", fault);
 	return question_recall(req) ? STEP_LOOKUP : understand(req);
 }

@@ -105,6 +105,8 @@ add_fd(struct server *srv, int fd)
 	srv->fds[srv->n_fds++] = fd;
 	listen_name(fd, name);
 	log_info("listening on %s", name);
+	if (srv->config->n_teams == 0 && !config_is_local(name))
+		log_warn("%s is open to whoever reaches it; teams would say who may ask", name);
 }
 
 static const char *

@@ -12,11 +12,15 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "config/keyring.h"
 #include "config/load.h"
 #include "tests/unit/tempdir.h"
 
 #define SAID_MAX	((size_t)64 << 10)
 #define UP		"upstreams: {up: {url: 'http://up'}}\n"
+#define SUM_A		"sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SUM_B		"sha256:ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define SUM_C		"sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
 static void
 note(void *arg, const char *line)
@@ -85,6 +89,41 @@ a_whole_configuration_is_read(void **state)
 	assert_int_equal(c->routes[1].cache.ttl, 7 * 24 * 3600 * USEC_PER_SEC);
 	assert_int_equal(buf_len(&said), 0);
 	config_unref(config_ref(c));
+	config_unref(c);
+}
+
+static void
+teams_and_their_keys_are_read(void **state)
+{
+	char sum[KEYRING_SUM_LEN];
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "teams:\n"
+	    "  a: {key: '" SUM_A "', keys: ['" SUM_B "'], expires: 2027-01-31,\n"
+	    "      models: [m, 'n-*'], deny: n-1, namespace: team, controls: false}\n"
+	    "  b-2: {keys: '" SUM_C "'}\n"
+	    "routes: [{team: [b-2, a], to: up}, {team: a, to: up}, {to: up}]\n", &said, &c), 0);
+	assert_int_equal(c->n_teams, 2);
+	assert_string_equal(c->teams[0].name, "a");
+	assert_int_equal(c->teams[0].n_keys, 2);
+	assert_int_equal(c->teams[0].expires, 1801440000 * USEC_PER_SEC);
+	assert_string_equal(c->teams[0].models[1], "n-*");
+	assert_string_equal(c->teams[0].deny[0], "n-1");
+	assert_string_equal(c->teams[0].namespace, "team");
+	assert_false(c->teams[0].controls);
+	assert_int_equal(c->teams[1].expires, 0);
+	assert_null(c->teams[1].models);
+	assert_null(c->teams[1].deny);
+	assert_string_equal(c->teams[1].namespace, "shared");
+	assert_true(c->teams[1].controls);
+	assert_int_equal(c->routes[0].n_teams, 2);
+	assert_int_equal(c->routes[0].teams[0], 1);
+	assert_int_equal(c->routes[1].n_teams, 1);
+	assert_int_equal(c->routes[2].n_teams, 0);
+	assert_true(keyring_parse(BYTES_LIT(SUM_B), sum));
+	assert_ptr_equal(config_team_find(c, sum), &c->teams[0]);
 	config_unref(c);
 }
 
@@ -219,6 +258,32 @@ static const struct {
 	{ UP "routes: {to: up}\n", ":2:9: routes: must be a list\n" },
 	{ "upstreams: {a: {url: 'http://a'}, b: {url: 'http://b'}}\n",
 	    ":1:1: routes: with several upstreams, say which request goes where\n" },
+	{ UP "teams:\n  # a: {}\n", ":2:7: teams: must be a map of names to values\n" },
+	{ UP "teams: {}\n", ":2:8: teams: must not be empty\n" },
+	{ "teams: {a: {key: '" SUM_A "'}}\n", ":1:1: upstreams: there must be one\n" },
+	{ UP "teams: {'a b': {key: '" SUM_A "'}}\n",
+	    ":2:9: teams.a b: a name has letters, digits, '_' and '-'\n" },
+	{ UP "teams: {a: {models: m}}\n",
+	    ":2:12: teams.a: \"key\" is missing; reprise key new makes one\n" },
+	{ UP "teams: {a: {key: rp-hf_secret}}\n", ":2:18: teams.a.key: must be sha256: and 64 "
+	    "hexadecimal digits, as reprise key new prints it\n" },
+	{ UP "teams: {a: {keys: ['" SUM_A "', hf_secret]}}\n", ":2:95: teams.a.keys[1]: must be "
+	    "sha256: and 64 hexadecimal digits, as reprise key new prints it\n" },
+	{ UP "teams: {a: {keys: []}}\n", ":2:19: teams.a.keys: must not be empty\n" },
+	{ UP "teams: {a: {key: ['" SUM_A "']}}\n",
+	    ":2:18: teams.a.key: must be a single value\n" },
+	{ UP "teams:\n  a: {key: '" SUM_A "'}\n  b: {key: '" SUM_A "'}\n",
+	    ":4:12: teams.b.key: is a key of team \"a\" already\n" },
+	{ UP "teams: {a: {key: '" SUM_A "', expires: 2027-02-30}}\n", ":2:102: teams.a.expires: "
+	    "\"2027-02-30\" is not a date such as 2027-01-31 or 2027-01-31T12:00:00Z\n" },
+	{ UP "teams: {a: {key: '" SUM_A "', namespace: own}}\n",
+	    ":2:104: teams.a.namespace: \"own\" is none of: shared team\n" },
+	{ UP "teams: {sales: {key: '" SUM_A "'}}\nroutes: [{to: up, team: [sale]}]\n",
+	    ":3:26: routes[0].team[0]: unknown team, did you mean \"sales\"?\n" },
+	{ UP "routes: [{to: up, team: a}]\n", ":2:25: routes[0].team: unknown team\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {client: true}}}\nteams: {a: {key: '" SUM_A
+	    "'}}\n", ":1:41: upstreams.u.token: {client: true} does not go with teams: their "
+	    "keys would go upstream\n" },
 	{ "workers: 1\n", ":1:1: upstreams: there must be one\n" },
 	{ "", ":1:1: upstreams: there must be one\n" },
 	{ UP UP, ":2:1: this key stands here twice\n" },
@@ -330,6 +395,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
+		cmocka_unit_test(teams_and_their_keys_are_read),
 		cmocka_unit_test(one_upstream_takes_everything),
 		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),

@@ -42,9 +42,34 @@ the_first_route_that_takes_a_request_wins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_ptr_equal(config_route_find(&config, bytes_str(rows[i].model),
+		assert_ptr_equal(config_route_find(&config, NULL, bytes_str(rows[i].model),
 		    bytes_str(rows[i].path), rows[i].dialect),
 		    rows[i].route < 0 ? NULL : &routes[rows[i].route]);
+}
+
+static void
+a_route_may_be_for_some_teams_alone(void **state)
+{
+	struct config_team teams[3] = { 0 };
+	size_t second[] = { 1 }, both[] = { 0, 1 };
+	struct config_route routes[] = {
+		{ .models = t5, .teams = second, .n_teams = 1 },
+		{ .models = t5, .teams = both, .n_teams = 2 },
+		{ .models = any },
+	};
+	const struct config config = {
+		.routes = routes, .n_routes = ARRAY_LEN(routes), .teams = teams,
+		.n_teams = ARRAY_LEN(teams),
+	};
+	const struct {
+		const struct config_team	*team;
+		size_t				 route;
+	} rows[] = { { &teams[0], 1 }, { &teams[1], 0 }, { &teams[2], 2 }, { NULL, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_ptr_equal(config_route_find(&config, rows[i].team, BYTES_LIT("org/t5"),
+		    BYTES_LIT("/"), "hf"), &routes[rows[i].route]);
 }
 
 int
@@ -52,6 +77,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_route_that_takes_a_request_wins),
+		cmocka_unit_test(a_route_may_be_for_some_teams_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ every_option_is_in_its_place(void **state)
 		    "properties" },
 		[PLACE_TIMEOUTS] = { "properties", "upstreams", "additionalProperties",
 		    "properties", "timeouts", "properties" },
+		[PLACE_TEAM] = { "properties", "teams", "additionalProperties", "properties" },
 		[PLACE_ROUTE] = { "properties", "routes", "items", "properties" },
 		[PLACE_ROUTE_CACHE] = { "properties", "routes", "items", "properties", "cache",
 		    "oneOf", "1", "properties" },

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * team.c - whose a key is, what its team may use, and who could ask without one.
+ */
+#include <string.h>
+
+#include "config/config.h"
+#include "config/keyring.h"
+
+#define UNIX_PREFIX	"unix:"
+
+const struct config_team *
+config_team_find(const struct config *config, const char *sum)
+{
+	size_t i;
+
+	return keyring_find(config->keys, sum, &i) ? &config->teams[i] : NULL;
+}
+
+/* What a request uses that names no model is not known, so where some are denied, it is. */
+bool
+config_team_may_use(const struct config_team *team, struct bytes model)
+{
+	if (team->deny != NULL && (model.len == 0 || config_takes_model(team->deny, model)))
+		return false;
+	return team->models == NULL || config_takes_model(team->models, model);
+}
+
+bool
+config_is_local(const char *address)
+{
+	struct bytes text = bytes_str(address);
+
+	return bytes_has_prefix(text, UNIX_PREFIX) || bytes_has_prefix(text, "localhost:") ||
+	    bytes_has_prefix(text, "[::1]:") || (bytes_has_prefix(text, "127.") &&
+	    address[strspn(address, "0123456789.")] == ':');
+}
