@@ -67,8 +67,8 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admit answer answer_cache answer_call cli cli_cache cli_explain cli_key \
-	  cli_text cli_transfer cli_warm client diff form forward hold keep lookup question relay \
-	  request request_step server share splice stats version watch worker
+	  cli_text cli_transfer cli_warm client diff form forward hold keep lookup models \
+	  question relay request request_step server share splice stats version watch worker
 BENCH	= canon hit store scale sieve stream
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
- * request_step.c (its steps), and those that a step is made of: admit, question, lookup,
- * form, forward, hold, answer, relay, keep, share, access_log.  For them alone.
+ * request_step.c (its steps), and those that a step is made of: admit, models, question,
+ * lookup, form, forward, hold, answer, relay, keep, share, access_log.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H

@@ -30,6 +30,7 @@
 #include "proxy/hold.h"
 #include "proxy/keep.h"
 #include "proxy/lookup.h"
+#include "proxy/models.h"
 #include "proxy/net/conn.h"
 #include "proxy/question.h"
 #include "proxy/relay.h"
@@ -241,6 +242,8 @@ step_identify(struct request *req)
 	fault = path_fault(req);
 	if (fault != NULL)
 		return answer_error(req, 400, "bad_path", fault);
+	if (models_are_asked(req))
+		return models_answer(req);
 	fault = control_read_fields(&req->call.controls, &req->head->fields);
 	if (admit_controls(req) && fault != NULL)
 		return answer_error(req, 400, "bad_control", fault);

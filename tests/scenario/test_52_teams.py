@@ -310,6 +310,46 @@ def test_a_route_may_be_for_a_team(proxy, upstream):
     assert missing.status == 404 and missing["Cache-Status"].endswith("model_not_found")
 
 
+def listed(answer):
+    assert answer.status == 200 and answer["Cache-Status"] == "reprise"
+    assert answer.json["object"] == "list"
+    for model in answer.json["data"]:
+        assert (model["object"], model["created"]) == ("model", 0)
+    return {model["id"]: model["owned_by"] for model in answer.json["data"]}
+
+
+def test_a_key_sees_the_models_it_may_use(proxy, upstream):
+    one, two = upstream(), upstream()
+    px = proxy({
+        "upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
+        "teams": teams(all={}, some={"models": ["t5-*", "bert"], "deny": "t5-large"},
+                       named={"models": ["qwen", "t5-base"]}, none={"models": "x-*"}),
+        "routes": [{"model": ["t5-base", "t5-large", "t5-*"], "to": "one"},
+                   {"model": "gpt", "to": "one", "team": "all"},
+                   {"model": ["t5-base", "bert", "*"], "to": "two"}]})
+    assert px.get("/v1/models").status == 401
+    for team, models in (
+            ("all", {"t5-base": "one", "t5-large": "one", "gpt": "one", "bert": "two"}),
+            ("some", {"t5-base": "one", "bert": "two"}),
+            ("named", {"t5-base": "one", "qwen": "two"}), ("none", {})):
+        assert listed(px.get("/v1/models", by(team))) == models
+    bare = px.request("HEAD", "/v1/models", headers=by("all"))
+    assert bare.status == 200 and int(bare["Content-Length"]) > 100
+
+
+def test_several_upstreams_have_one_list(proxy, upstream):
+    one, two = upstream(), upstream()
+    px = proxy({"upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
+                "routes": [{"model": "a", "to": "one"}, {"model": ["b", "*"], "to": "two"}]})
+    assert listed(px.get("/v1/models")) == {"a": "one", "b": "two"}
+
+
+def test_where_no_model_is_named_the_upstream_knows_more(gate, up):
+    px = gate(a={})
+    up.expect("GET", "/v1/models").reply(json={"data": ["theirs"]})
+    assert px.get("/v1/models", by("a")).json == {"data": ["theirs"]}
+
+
 def test_explain_knows_teams(gate):
     px = gate(a={"models": "t5-*", "namespace": "team"})
     (px.directory / "q.json").write_text('{"inputs":"a"}')
