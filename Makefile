@@ -25,6 +25,7 @@ NEEDS_bench	= build run bench
 NEEDS_bench-hit	= $(NEEDS_bench)
 NEEDS_bench-store	= $(NEEDS_bench)
 NEEDS_bench-scale	= $(NEEDS_bench)
+NEEDS_bench-team	= $(NEEDS_bench)
 NEEDS_bench-canon	= build
 NEEDS_bench-sieve	= build
 NEEDS_deps-bench = build run bench
@@ -69,7 +70,7 @@ NET	= conn fetch listen loop multi notify
 PROXY	= access_log admit answer answer_cache answer_call cli cli_cache cli_explain cli_key \
 	  cli_text cli_transfer cli_warm client diff form forward hold keep lookup models \
 	  question relay request request_step server share splice stats version watch worker
-BENCH	= canon hit store scale sieve stream
+BENCH	= canon hit store scale sieve stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
@@ -278,7 +279,7 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-store bench-scale bench-stream: bench-%: all $(BENCH_PROGRAMS)
+bench-hit bench-store bench-scale bench-stream bench-team: bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 
 # Those that are a program alone.

@@ -3,3 +3,6 @@
 wrk.method = "POST"
 wrk.body = os.getenv("QUESTION")
 wrk.headers["Content-Type"] = "application/json"
+if os.getenv("KEY") then
+	wrk.headers["Authorization"] = "Bearer " .. os.getenv("KEY")
+end

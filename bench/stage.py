@@ -198,29 +198,29 @@ def upstream():
             thread.join()
 
 
-def write_config(place, upstream_port, workers, size, caches):
-    routes = {} if caches else {"routes": [{"model": "*", "to": "engine", "cache": False}]}
+def write_config(place, upstream_port, workers, size, more):
     config = place / "reprise.yaml"
     config.write_text(json.dumps({
         "listen": "127.0.0.1:0",
         "workers": workers,
         "cache": {"path": str(place / "cache"), "size": size},
         "upstreams": {"engine": {"url": f"http://127.0.0.1:{upstream_port}"}},
-        **routes,
+        **more,
     }))
     return config
 
 
 @contextlib.contextmanager
 def reprise(place, upstream_port=1, workers=1, cores=(SERVER,), size="64MB", store_rate=None,
-            caches=True):
+            caches=True, more=None):
     """The proxy, with its cache in PLACE; without an upstream, a miss is an error.
 
     With STORE_RATE so many new answers a second are stored beside, while bench/store.c is told.
-    Without CACHES its route has no cache.
+    Without CACHES its route has no cache; MORE is what else stands in the configuration.
     """
     place.mkdir(exist_ok=True)
-    config = write_config(place, upstream_port, workers, size, caches)
+    routes = {} if caches else {"routes": [{"model": "*", "to": "engine", "cache": False}]}
+    config = write_config(place, upstream_port, workers, size, {**routes, **(more or {})})
     program = [BUILD / "reprise", "serve", "-c", config]
     if store_rate:
         program = [BUILD / "bench-store", config, store_rate]
@@ -271,11 +271,14 @@ def wait_for(port, process):
     raise Failed("nginx did not start")
 
 
-def ask(server, path, body):
+def ask(server, path, body, key=None):
     """(where it was computed, the answer)"""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
+    fields = {"Content-Type": "application/json"}
+    if key:
+        fields["Authorization"] = f"Bearer {key}"
     with contextlib.closing(connection):
-        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        connection.request("POST", path, body, fields)
         response = connection.getresponse()
         answer = response.read().decode()
     if response.status != 200:
@@ -283,11 +286,11 @@ def ask(server, path, body):
     return response.headers.get("x-compute-type"), answer
 
 
-def warm(server, path, body):
+def warm(server, path, body, key=None):
     """Ask until the answer comes from the cache, first from the queue, then from the file."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
-        if ask(server, path, body)[0] == "cache":
+        if ask(server, path, body, key)[0] == "cache":
             time.sleep(COMMIT_TIME)
             return
         time.sleep(0.01)
