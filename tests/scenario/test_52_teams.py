@@ -247,6 +247,48 @@ def test_teams_of_their_own_never_share_a_call(gate, up):
     assert px.stop() == {"requests": 3, "misses": 3, "stored": 3}
 
 
+SPELLINGS = [
+    PATH, PATH + "/", PATH + "?x=1", PATH + "?", PATH + ".css", PATH + ";x", PATH + ":tag",
+    PATH + "/x.js", PATH + "%2fx", PATH + "/..%2fx", PATH + "/../t5-base", PATH + "//",
+    PATH + "%00", PATH + "#x", "/" + PATH, "/./models/t5-base", "/models/org/t5-base",
+    "/models/T5-base", "/pipeline/translation/t5-base", "/hf-inference" + PATH, "/v1" + PATH,
+    "/v1/embeddings",
+    "/v1/embeddings/x.css", "/v1/models/t5-base.css", CHAT, CHAT + "/", CHAT + ";x", "/api/chat",
+    "/generate", "/generate_stream", "/"]
+
+
+def test_no_spelling_of_a_path_leads_into_the_part_of_another(gate, up):
+    px = gate(a={"namespace": "team"}, b={"namespace": "team"}, c={})
+    for path in SPELLINGS:
+        for team in "abc":
+            for _twice in range(2):
+                expected = up.expect("POST", path).reply(json=[{"generated_text": team}])
+                answer = px.post(path, {**ASKED, **QUESTION, "input": "a"}, by(team))
+                assert answer.status in (400, 404) or answer.json == [{"generated_text": team}]
+                if expected.request is None:
+                    up.expected.remove(expected)
+    assert px.stop()["hits"] > 20
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_key_is_in_a_log_a_cache_or_an_answer(gate, up, level):
+    px = gate({"log": {"level": level, "access": True}}, a={"namespace": "team"}, b={"deny": "*"},
+              late={"expires": PAST})
+    up.expect("POST", PATH).reply(json=ANSWER)
+    up.expect("POST", PATH).hang_up()
+    answers = [px.post(PATH, question, {name: key_of(team), "x-reprise-explain": "1"})
+               for team, name, question in (
+                   ("a", "x-api-key", QUESTION), ("a", "api-key", QUESTION),
+                   ("b", "x-api-key", QUESTION), ("late", "api-key", QUESTION),
+                   ("nobody", "x-api-key", QUESTION), ("a", "api-key", {"inputs": "cut"}))]
+    assert [answer.status for answer in answers] == [200, 200, 403, 401, 401, 502]
+    px.stop()
+    stored = b"".join(file.read_bytes() for file in (px.directory / "cache").iterdir())
+    for told in (str(answers), px.log, str(up.requests), stored.decode("latin-1")):
+        assert "rp-key" not in told
+        assert not any(digest(key_of(team))[7:] in told for team in ("a", "b", "late", "nobody"))
+
+
 PASSED_OVER = [
     {"Cache-Control": "no-cache"}, {"Cache-Control": "no-store"}, {"Cache-Control": "max-age=0"},
     {"Pragma": "no-cache"}, {"x-use-cache": "false"}, {"helicone-cache-enabled": "false"},
