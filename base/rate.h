@@ -14,20 +14,23 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define RATE_N_MAX	UINT64_C(1000000000)
-
 struct rate {
 	uint64_t	n;		/* in PER; 0: none at all */
 	usec_t		per;
 };
 
 /*
- * A number and its time: 5/s 600/min 2000/h 10000/d.  0; or NUM_E_BAD or
- * NUM_E_RANGE (base/num.h), and then *RET_RATE is not written.
+ * A number and its time: 5/s 600/min 2000/h 2M/day; a k, M or G stands for that many
+ * thousands, and what is counted may be said behind it: 2M tokens/day.  At most a
+ * million a second.  0; or NUM_E_BAD or NUM_E_RANGE (base/num.h), and then *RET_RATE
+ * is not written.
  */
 int	rate_parse(struct bytes text, struct rate *ret_rate) MUST_USE;
 
-/* What was taken lately; all zeros: nothing.  Any threads may share one. */
+/*
+ * What was taken lately; all zeros: nothing.  Any threads may share one.  Of the clock
+ * that NOW is read from, so one that is kept over a restart needs that of the wall.
+ */
 struct rate_meter {
 	_Atomic int64_t	due;		/* when all of it is paid off, in nanoseconds */
 };
@@ -37,5 +40,18 @@ struct rate_meter {
  * of RATE at once, and then one every PER / N.
  */
 bool	rate_take(struct rate_meter *meter, const struct rate *rate, usec_t now);
+
+/*
+ * For what is known only afterwards, such as tokens: charge N, whatever is left.  What
+ * is overdrawn has to be paid off before rate_left() is over 0 again.
+ */
+void	rate_charge(struct rate_meter *meter, const struct rate *rate, uint64_t n, usec_t now);
+
+/* How many may be taken at NOW. */
+uint64_t	rate_left(const struct rate_meter *meter, const struct rate *rate, usec_t now);
+
+/* How long it is until N of them may, N at most what a rested meter gives; 0: now. */
+usec_t	rate_wait(const struct rate_meter *meter, const struct rate *rate, uint64_t n,
+	    usec_t now);
 
 #endif

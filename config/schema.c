@@ -118,7 +118,7 @@ value_schema(const struct option *option)
 	case OPTION_DURATION:
 		return pattern("^[0-9]+(ms|s|m|h|d)$");
 	case OPTION_RATE:
-		return pattern("^[0-9]+/(s|m|min|h|d|day)$");
+		return pattern("^[0-9]+[kMG]?( (requests|tokens))?/(s|m|min|h|d|day)$");
 	case OPTION_DATE:
 		return pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$");
 	case OPTION_CHOICE:
