@@ -59,8 +59,8 @@ endif
 
 BASE	= arena buf bytes clock date err glob list log mem num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
-CACHE	= canon digest entry flight gate key place policy print purge run scribe shuffle sieve \
-	  spell store store_file store_guard store_open store_write tally utf8 variant
+CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe shuffle \
+	  sieve spell store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults keyring load option route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
@@ -76,8 +76,8 @@ REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena buf bytes date glob list log num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
-UNIT_cache	= canon digest entry flight gate key place policy print purge run scribe shuffle \
-	  sieve spell store store_write tally utf8 variant
+UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run scribe \
+	  shuffle sieve spell store store_write tally utf8 variant
 UNIT_config	= config keyring route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger.c - a table of accounts by name, and a lock, taken after a call and not at a
+ * hit.  A line of its text:
+ *
+ *	NAME input output spent saved_tokens saved day today month this_month requests tokens
+ *
+ * where DAY and MONTH say which, and the last two are when the meters are paid off.
+ */
+#include "cache/ledger.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+
+#define BUCKETS		1024
+#define N_NUMBERS	11
+
+struct book {
+	struct account	 account;	/* first: what others see */
+	struct spending	 spending;
+	uint64_t	 day;		/* which TODAY is, since 1970 */
+	uint64_t	 month;
+	struct book	*bucket_next;
+};
+
+struct ledger {
+	pthread_mutex_t	 lock;		/* of the table, and of what is in books but their meters */
+	struct book	*buckets[BUCKETS];
+	struct account	*first;		/* in the order of their names */
+	bool		 is_changed;
+};
+
+struct ledger *
+ledger_new(void)
+{
+	struct ledger *ledger = xcalloc(1, sizeof(*ledger));
+
+	pthread_mutex_init(&ledger->lock, NULL);
+	return ledger;
+}
+
+struct ledger *
+ledger_free(struct ledger *ledger)
+{
+	struct account *next;
+
+	if (ledger == NULL)
+		return NULL;
+	for (struct account *account = ledger->first; account != NULL; account = next) {
+		next = account->next;
+		gate_free(account->gate);
+		xfree(account->name);
+		xfree(account);
+	}
+	pthread_mutex_destroy(&ledger->lock);
+	return xfree(ledger);
+}
+
+static struct book *
+book_of(const struct account *account)
+{
+	return (struct book *)(uintptr_t)account;
+}
+
+static struct book **
+bucket_of(struct ledger *ledger, struct bytes name)
+{
+	uint32_t hash = 2166136261u;	/* FNV-1a: names come from the configuration */
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
+	return &ledger->buckets[hash % BUCKETS];
+}
+
+static void
+insert_in_order(struct ledger *ledger, struct account *account)
+{
+	struct account **at = &ledger->first;
+
+	while (*at != NULL && strcmp((*at)->name, account->name) < 0)
+		at = &(*at)->next;
+	account->next = *at;
+	*at = account;
+}
+
+/* With the lock. */
+static struct book *
+find_or_open(struct ledger *ledger, struct bytes name)
+{
+	struct book **bucket = bucket_of(ledger, name), *book = *bucket;
+
+	while (book != NULL && !bytes_eq_str(name, book->account.name))
+		book = book->bucket_next;
+	if (book != NULL)
+		return book;
+	book = xcalloc(1, sizeof(*book));
+	book->account.name = xstrndup(name.ptr, name.len);
+	book->account.gate = gate_new();
+	book->bucket_next = *bucket;
+	*bucket = book;
+	insert_in_order(ledger, &book->account);
+	return book;
+}
+
+struct account *
+ledger_account(struct ledger *ledger, struct bytes name)
+{
+	struct book *book;
+
+	pthread_mutex_lock(&ledger->lock);
+	book = find_or_open(ledger, name);
+	pthread_mutex_unlock(&ledger->lock);
+	return &book->account;
+}
+
+static struct tm
+utc(usec_t now)
+{
+	time_t seconds = (time_t)(now / USEC_PER_SEC);
+	struct tm tm = { 0 };
+
+	gmtime_r(&seconds, &tm);
+	return tm;
+}
+
+static uint64_t
+day_at(usec_t now)
+{
+	return (uint64_t)(now / (86400 * USEC_PER_SEC));
+}
+
+static uint64_t
+month_at(usec_t now)
+{
+	struct tm tm = utc(now);
+
+	return (uint64_t)tm.tm_year * 12 + (uint64_t)tm.tm_mon;
+}
+
+/* A period that is over begins anew. */
+static void
+turn_pages(struct book *book, usec_t now)
+{
+	uint64_t day = day_at(now), month = month_at(now);
+
+	if (book->day != day)
+		book->spending.today = 0;
+	if (book->month != month)
+		book->spending.this_month = 0;
+	book->day = day;
+	book->month = month;
+}
+
+void
+ledger_spend(struct ledger *ledger, struct account *account, const struct spending *spending,
+    usec_t now)
+{
+	struct book *book = book_of(account);
+
+	pthread_mutex_lock(&ledger->lock);
+	turn_pages(book, now);
+	book->spending.input += spending->input;
+	book->spending.output += spending->output;
+	book->spending.spent += spending->spent;
+	book->spending.saved_tokens += spending->saved_tokens;
+	book->spending.saved += spending->saved;
+	book->spending.today += spending->spent;
+	book->spending.this_month += spending->spent;
+	ledger->is_changed = true;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+struct spending
+ledger_get(struct ledger *ledger, const struct account *account, usec_t now)
+{
+	struct spending spending;
+
+	pthread_mutex_lock(&ledger->lock);
+	turn_pages(book_of(account), now);
+	spending = book_of(account)->spending;
+	pthread_mutex_unlock(&ledger->lock);
+	return spending;
+}
+
+usec_t
+ledger_period_left(enum period period, usec_t now)
+{
+	struct tm next = utc(now);
+
+	if (period == PERIOD_DAY)
+		next.tm_mday++;
+	else
+		next.tm_mon++;
+	if (period == PERIOD_MONTH)
+		next.tm_mday = 1;
+	next.tm_hour = next.tm_min = next.tm_sec = 0;
+	return (usec_t)timegm(&next) * USEC_PER_SEC - now;
+}
+
+bool
+ledger_is_changed(struct ledger *ledger)
+{
+	bool is_changed;
+
+	pthread_mutex_lock(&ledger->lock);
+	is_changed = ledger->is_changed;
+	pthread_mutex_unlock(&ledger->lock);
+	return is_changed;
+}
+
+static int
+write_book(const struct book *book, struct buf *out)
+{
+	const struct spending *s = &book->spending;
+	const struct account *a = &book->account;
+
+	return buf_addf(out, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+	    " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+	    a->name, s->input, s->output, s->spent, s->saved_tokens, s->saved, book->day,
+	    s->today, book->month, s->this_month, (uint64_t)atomic_load(&a->requests.due),
+	    (uint64_t)atomic_load(&a->tokens.due));
+}
+
+int
+ledger_write(struct ledger *ledger, struct buf *out)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&ledger->lock);
+	for (struct account *a = ledger->first; r == 0 && a != NULL; a = a->next)
+		r = write_book(book_of(a), out);
+	if (r == 0)
+		ledger->is_changed = false;
+	pthread_mutex_unlock(&ledger->lock);
+	return r;
+}
+
+/* The numbers of a line behind its name; false if they are not all there. */
+static bool
+read_numbers(struct bytes line, uint64_t numbers[N_NUMBERS])
+{
+	for (size_t i = 0; i < N_NUMBERS; i++)
+		if (num_parse_u64(bytes_cut(&line, ' '), &numbers[i]) != 0)
+			return false;
+	return true;
+}
+
+static void
+read_line(struct ledger *ledger, struct bytes line)
+{
+	struct bytes name = bytes_cut(&line, ' ');
+	uint64_t n[N_NUMBERS];
+	struct book *book;
+
+	if (name.len == 0 || !read_numbers(line, n))
+		return;
+	book = find_or_open(ledger, name);
+	book->spending = (struct spending){
+		.input = n[0], .output = n[1], .spent = n[2], .saved_tokens = n[3],
+		.saved = n[4], .today = n[6], .this_month = n[8],
+	};
+	book->day = n[5];
+	book->month = n[7];
+	atomic_store(&book->account.requests.due, (int64_t)(n[9] & INT64_MAX));
+	atomic_store(&book->account.tokens.due, (int64_t)(n[10] & INT64_MAX));
+}
+
+void
+ledger_read(struct ledger *ledger, struct bytes text)
+{
+	pthread_mutex_lock(&ledger->lock);
+	while (text.len > 0)
+		read_line(ledger, bytes_cut(&text, '\n'));
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+void
+ledger_each(struct ledger *ledger, ledger_fn *fn, void *arg)
+{
+	for (struct account *a = ledger->first; a != NULL; a = a->next)
+		fn(arg, a);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger.h - what each team has used, spent and saved, and by when its limits have
+ * room again.  It outlives a reload, and by its text a restart: all times are the
+ * wall clock's.
+ *
+ * Money is counted in picodollars, so that a token at a price per million of them has
+ * no remainder; 2^64 of them are 18 million dollars.
+ */
+#ifndef CACHE_LEDGER_H
+#define CACHE_LEDGER_H
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rate.h"
+#include "cache/gate.h"
+
+#define LEDGER_NAME	"ledger"		/* of the value in the store */
+#define LEDGER_TEXT_MAX	((size_t)4 << 20)
+#define PICO		UINT64_C(1000000000000)	/* of a dollar in one */
+
+struct ledger;
+
+struct ledger	*ledger_new(void);
+struct ledger	*ledger_free(struct ledger *ledger);
+
+/* An account is the ledger's and stands as long as it; any threads may use one. */
+struct account {
+	char			*name;		/* a team's */
+	struct rate_meter	 requests;
+	struct rate_meter	 tokens;
+	struct gate		*gate;		/* of its calls */
+	struct account		*next;
+};
+
+/* That of NAME, opened if there is none. */
+struct account	*ledger_account(struct ledger *ledger, struct bytes name);
+
+/* In UTC, from their first moment to the next. */
+enum period {
+	PERIOD_DAY,
+	PERIOD_MONTH,
+};
+
+struct spending {
+	uint64_t	input, output;		/* tokens, ever */
+	uint64_t	spent;			/* pico, ever */
+	uint64_t	saved_tokens;		/* not used, as it was in the cache */
+	uint64_t	saved;			/* pico not spent for that */
+	uint64_t	today;			/* pico, since the period began */
+	uint64_t	this_month;
+};
+
+/* What a call has used and cost, at NOW; or what was saved. */
+void	ledger_spend(struct ledger *ledger, struct account *account,
+	    const struct spending *spending, usec_t now);
+
+struct spending	ledger_get(struct ledger *ledger, const struct account *account, usec_t now);
+
+/* How long it is until the next PERIOD begins. */
+usec_t	ledger_period_left(enum period period, usec_t now);
+
+/* Has anything changed since it was last written? */
+bool	ledger_is_changed(struct ledger *ledger);
+
+/*
+ * As text, a line each: what is known of it may grow at its end.  What is read adds
+ * to nothing: only accounts of a ledger just made are filled; a line that is none is
+ * passed over.
+ */
+int	ledger_write(struct ledger *ledger, struct buf *out) MUST_USE;
+void	ledger_read(struct ledger *ledger, struct bytes text);
+
+/* Call FN for each account, in the order of their names. */
+typedef void ledger_fn(void *arg, const struct account *account);
+void	ledger_each(struct ledger *ledger, ledger_fn *fn, void *arg);
+
+#endif
