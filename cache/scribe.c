@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#define NOTE_MAX	((size_t)16 << 20)
 #define BATCH_MAX	1000
 #define BATCH_TIME	(50 * USEC_PER_MSEC)
 #define PAUSE_MIN	(10 * USEC_PER_SEC)
@@ -51,6 +52,8 @@ struct scribe {
 	struct tally		*tally;			/* not yet written down */
 	usec_t			 tally_due;		/* 0: nothing to write */
 	usec_t			 checked;		/* when readers were looked at */
+	const char		*note_name;	/* NULL: nothing to note */
+	struct buf		 note;
 	unsigned		 n_flushing;
 	bool			 is_stopping;
 };
@@ -106,7 +109,8 @@ is_tally_due(const struct scribe *scribe)
 static bool
 wait_for_work(struct scribe *scribe)
 {
-	while (scribe->queue == NULL && !scribe->is_stopping && !is_tally_due(scribe)) {
+	while (scribe->queue == NULL && scribe->note_name == NULL && !scribe->is_stopping &&
+	    !is_tally_due(scribe)) {
 		if (scribe->tally_due != 0)
 			wait_until(scribe, scribe->tally_due);
 		else
@@ -115,7 +119,7 @@ wait_for_work(struct scribe *scribe)
 	while (scribe->queue != NULL && !is_batch_full(scribe) &&
 	    clock_mono() < scribe->queue->queued + BATCH_TIME)
 		wait_until(scribe, scribe->queue->queued + BATCH_TIME);
-	return scribe->queue != NULL || is_tally_due(scribe);
+	return scribe->queue != NULL || scribe->note_name != NULL || is_tally_due(scribe);
 }
 
 static struct item *
@@ -228,6 +232,20 @@ write_tally(struct scribe *scribe)
 	tally_free(tally);
 }
 
+static void
+write_note(struct scribe *scribe)
+{
+	const char *name = take_ptr(&scribe->note_name);
+	struct buf note = scribe->note;
+
+	buf_init(&scribe->note, NOTE_MAX);
+	pthread_mutex_unlock(&scribe->lock);
+	(void)!store_put_value(scribe->store, name, buf_bytes(&note));
+	buf_done(&note);
+	pthread_mutex_lock(&scribe->lock);
+	pthread_cond_broadcast(&scribe->progress);
+}
+
 /* H-52, H-55: who keeps old pages, and is the file still to be written to? */
 static void
 look_after(struct scribe *scribe)
@@ -259,6 +277,8 @@ run_scribe(void *arg)
 		look_after(scribe);
 		if (is_tally_due(scribe))
 			write_tally(scribe);
+		if (scribe->note_name != NULL)
+			write_note(scribe);
 		if (scribe->queue != NULL)
 			write_batch(scribe);
 	}
@@ -278,6 +298,7 @@ scribe_start(struct store *store, size_t queue_max, struct scribe **ret_scribe)
 	scribe->queue_max = queue_max;
 	scribe->pause = PAUSE_MIN;
 	scribe->tally = tally_new();
+	buf_init(&scribe->note, NOTE_MAX);
 	pthread_mutex_init(&scribe->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -287,6 +308,7 @@ scribe_start(struct store *store, size_t queue_max, struct scribe **ret_scribe)
 	r = -pthread_create(&scribe->thread, NULL, run_scribe, scribe);
 	if (r < 0) {
 		tally_free(scribe->tally);
+		buf_done(&scribe->note);
 		xfree(scribe);
 		return r;
 	}
@@ -309,6 +331,7 @@ scribe_stop(struct scribe *scribe)
 	pthread_cond_destroy(&scribe->work);
 	pthread_mutex_destroy(&scribe->lock);
 	tally_free(scribe->tally);
+	buf_done(&scribe->note);
 	return xfree(scribe);
 }
 
@@ -420,6 +443,18 @@ scribe_tally(struct scribe *scribe, struct tally *tally)
 	tally_move(scribe->tally, tally);
 	if (scribe->tally_due == 0) {
 		scribe->tally_due = clock_mono() + TALLY_TIME;
+		pthread_cond_signal(&scribe->work);
+	}
+	pthread_mutex_unlock(&scribe->lock);
+}
+
+void
+scribe_note(struct scribe *scribe, const char *name, struct bytes text)
+{
+	pthread_mutex_lock(&scribe->lock);
+	buf_consume(&scribe->note, buf_len(&scribe->note));
+	if (buf_add(&scribe->note, text) == 0) {
+		scribe->note_name = name;
 		pthread_cond_signal(&scribe->work);
 	}
 	pthread_mutex_unlock(&scribe->lock);

@@ -4,8 +4,8 @@
  * commits them in batches, every 50 ms or 1000 entries.  When its queue is
  * full the answer is served and not stored, and that is counted; when the disk
  * refuses, storing pauses for 10 s, doubling to 5 min, and resumes by itself
- * (H-55).  It also writes down how often answers were given again, and looks
- * for readers that keep old pages (H-52).
+ * (H-55).  It also writes down how often answers were given again and what
+ * others want noted, and looks for readers that keep old pages (H-52).
  */
 #ifndef CACHE_SCRIBE_H
 #define CACHE_SCRIBE_H
@@ -55,6 +55,12 @@ bool	scribe_find(struct scribe *scribe, const struct key *key, struct bytes ques
 
 /* Add what TALLY counted, which is then empty; it is written down within 5 s. */
 void	scribe_tally(struct scribe *scribe, struct tally *tally);
+
+/*
+ * Write a copy of TEXT as the value NAME (a literal) of the store, in place of an
+ * earlier one that is not yet written; at once, and without a second try.
+ */
+void	scribe_note(struct scribe *scribe, const char *name, struct bytes text);
 
 /* Wait until all that was queued before the call is committed or refused. */
 void	scribe_flush(struct scribe *scribe);

@@ -51,3 +51,11 @@ scribe_tally(struct scribe *scribe, struct tally *tally)
 	(void)scribe;
 	(void)tally;
 }
+
+void
+scribe_note(struct scribe *scribe, const char *name, struct bytes text)
+{
+	(void)scribe;
+	(void)name;
+	(void)text;
+}

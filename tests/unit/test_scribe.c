@@ -227,12 +227,27 @@ many_threads_may_put_at_once(void **state)
 		assert_true(is_stored(f, n));
 }
 
+/* Of two the later; what is noted last is there after the end. */
+static void
+what_is_noted_is_written(void **state)
+{
+	struct fixture *f = *state;
+	struct bytes value;
+
+	scribe_note(f->scribe, "note", BYTES_LIT("a"));
+	scribe_note(f->scribe, "note", BYTES_LIT("b, and longer"));
+	f->scribe = scribe_stop(f->scribe);
+	assert_int_equal(store_get_value(f->reader, "note", &value), 0);
+	assert_true(bytes_eq_str(value, "b, and longer"));
+}
+
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_put_is_stored_after_a_flush),
+		TEST(what_is_noted_is_written),
 		TEST(what_is_on_its_way_is_found),
 		TEST(of_two_answers_to_one_question_the_last_holds),
 		TEST(a_full_queue_refuses_and_counts),
