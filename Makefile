@@ -57,7 +57,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena buf bytes clock date err glob list log mem num rate
+BASE	= arena buf bytes clock date err glob list log mem money num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe shuffle \
 	  sieve spell store store_file store_guard store_open store_write tally utf8 variant
@@ -68,13 +68,13 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admit answer answer_cache answer_call cli cli_cache cli_explain cli_key \
-	  cli_text cli_transfer cli_warm client diff form forward hold keep lookup models \
+	  cli_text cli_transfer cli_warm client diff form forward hold keep limit lookup models \
 	  question relay request request_step server share splice stats version watch worker
 BENCH	= canon hit store scale sieve stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena buf bytes date glob list log num rate
+UNIT_base	= arena buf bytes date glob list log money num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_write tally utf8 variant

@@ -33,6 +33,7 @@ struct ledger {
 	struct book	*buckets[BUCKETS];
 	struct account	*first;		/* in the order of their names */
 	bool		 is_changed;
+	_Atomic bool	 is_unsound;
 };
 
 struct ledger *
@@ -202,6 +203,18 @@ ledger_period_left(enum period period, usec_t now)
 	return (usec_t)timegm(&next) * USEC_PER_SEC - now;
 }
 
+void
+ledger_set_unsound(struct ledger *ledger)
+{
+	ledger->is_unsound = true;
+}
+
+bool
+ledger_is_sound(const struct ledger *ledger)
+{
+	return !ledger->is_unsound;
+}
+
 bool
 ledger_is_changed(struct ledger *ledger)
 {
@@ -233,7 +246,8 @@ ledger_write(struct ledger *ledger, struct buf *out)
 
 	pthread_mutex_lock(&ledger->lock);
 	for (struct account *a = ledger->first; r == 0 && a != NULL; a = a->next)
-		r = write_book(book_of(a), out);
+		if (!bytes_has_prefix(bytes_str(a->name), LEDGER_UNWRITTEN))
+			r = write_book(book_of(a), out);
 	if (r == 0)
 		ledger->is_changed = false;
 	pthread_mutex_unlock(&ledger->lock);

@@ -3,9 +3,6 @@
  * ledger.h - what each team has used, spent and saved, and by when its limits have
  * room again.  It outlives a reload, and by its text a restart: all times are the
  * wall clock's.
- *
- * Money is counted in picodollars, so that a token at a price per million of them has
- * no remainder; 2^64 of them are 18 million dollars.
  */
 #ifndef CACHE_LEDGER_H
 #define CACHE_LEDGER_H
@@ -14,14 +11,17 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/money.h"
 #include "base/rate.h"
 #include "cache/gate.h"
 
 #define LEDGER_NAME	"ledger"		/* of the value in the store */
 #define LEDGER_TEXT_MAX	((size_t)4 << 20)
-#define PICO		UINT64_C(1000000000000)	/* of a dollar in one */
 
 struct ledger;
+
+/* How the name of an account begins that is not written: it counts places alone. */
+#define LEDGER_UNWRITTEN	"@"
 
 struct ledger	*ledger_new(void);
 struct ledger	*ledger_free(struct ledger *ledger);
@@ -38,15 +38,9 @@ struct account {
 /* That of NAME, opened if there is none. */
 struct account	*ledger_account(struct ledger *ledger, struct bytes name);
 
-/* In UTC, from their first moment to the next. */
-enum period {
-	PERIOD_DAY,
-	PERIOD_MONTH,
-};
-
 struct spending {
 	uint64_t	input, output;		/* tokens, ever */
-	uint64_t	spent;			/* pico, ever */
+	uint64_t	spent;			/* pico (base/money.h), ever */
 	uint64_t	saved_tokens;		/* not used, as it was in the cache */
 	uint64_t	saved;			/* pico not spent for that */
 	uint64_t	today;			/* pico, since the period began */
@@ -61,6 +55,10 @@ struct spending	ledger_get(struct ledger *ledger, const struct account *account,
 
 /* How long it is until the next PERIOD begins. */
 usec_t	ledger_period_left(enum period period, usec_t now);
+
+/* What was there before could not be read: who has spent what is not known. */
+void	ledger_set_unsound(struct ledger *ledger);
+bool	ledger_is_sound(const struct ledger *ledger);
 
 /* Has anything changed since it was last written? */
 bool	ledger_is_changed(struct ledger *ledger);

@@ -120,6 +120,9 @@ config_unref(struct config *config)
 		xfree(config->routes[i].teams);
 		option_free_all(PLACE_ROUTE, &config->routes[i]);
 	}
+	for (size_t i = 0; i < config->n_prices; i++)
+		option_free_all(PLACE_PRICE, &config->prices[i]);
+	xfree(config->prices);
 	xfree(config->upstreams);
 	xfree(config->routes);
 	xfree(config->teams);

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/money.h"
 #include "base/rate.h"
 #include "config/secret.h"
 
@@ -82,6 +83,9 @@ struct config_route {
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
+	unsigned	 concurrency;	/* calls at once; 0: no bound */
+	unsigned	 queue;		/* how many wait for one of them */
+	usec_t		 queue_timeout;
 	struct config_route_cache cache;
 };
 
@@ -94,6 +98,18 @@ struct config_team {
 	char		**deny;		/* likewise; NULL: none */
 	char		*namespace;	/* shared, team: whose part of the cache */
 	bool		 controls;	/* may requests steer the cache? */
+	struct rate	 rate;		/* of requests that go upstream; n is 0: no bound */
+	bool		 count_hits;	/* of all requests */
+	struct rate	 tokens;
+	unsigned	 concurrency;	/* calls at once; 0: no bound */
+	struct budget	 budget;
+};
+
+/* What a token costs, in picodollars. */
+struct config_price {
+	char		**models;	/* globs, NULL-terminated */
+	uint64_t	 input;
+	uint64_t	 output;
 };
 
 struct config {
@@ -110,6 +126,8 @@ struct config {
 	size_t		 n_routes;
 	struct config_team	*teams;	/* NULL: whoever reaches us may ask */
 	size_t		 n_teams;
+	struct config_price *prices;	/* the first that fits counts */
+	size_t		 n_prices;
 	struct keyring	*keys;		/* of all teams, by index; NULL with them */
 	_Atomic unsigned refs;
 };
@@ -159,6 +177,10 @@ bool	config_team_may_use(const struct config_team *team, struct bytes model);
 
 /* Is ADDRESS, as in "listen", one that this machine alone can reach? */
 bool	config_is_local(const char *address);
+
+/* What MODEL costs; NULL: nobody knows. */
+const struct config_price	*config_price_find(const struct config *config,
+				    struct bytes model);
 
 /* How long after its time to live an answer may still be given, on any route. */
 usec_t	config_grace(const struct config *config);

@@ -475,6 +475,24 @@ read_routes(struct loader *loader, const struct option *option, const struct tre
 }
 
 static void
+read_prices(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail)
+{
+	struct config *config = loader->config;
+
+	if (!check_kind(loader, node, trail, TREE_LIST))
+		return;
+	config->prices = xcalloc(node->n + 1, sizeof(*config->prices));
+	for (size_t i = 0; i < node->n; i++) {
+		struct config_price *price = &config->prices[config->n_prices++];
+		struct trail here = { .up = trail, .index = i };
+
+		option_set_defaults(option->inside, price);
+		read_map(loader, option->inside, node->pairs[i].value, &here, price);
+	}
+}
+
+static void
 read_option(struct loader *loader, const struct option *option, const struct tree_node *node,
     const struct trail *trail, void *base)
 {
@@ -484,6 +502,9 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		break;
 	case OPTION_ROUTES:
 		read_routes(loader, option, node, trail);
+		break;
+	case OPTION_PRICES:
+		read_prices(loader, option, node, trail);
 		break;
 	case OPTION_TOKEN:
 		read_token(loader, node, trail, base);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/money.h"
 #include "base/num.h"
 #include "base/rate.h"
 #include "config/config.h"
@@ -154,10 +155,12 @@ set_number(const struct option *option, const char *text, char *field, struct bu
 }
 
 static int
-set_rate(const char *text, struct rate *field, struct buf *why)
+set_rate(const struct option *option, const char *text, struct rate *field, struct buf *why)
 {
 	int r = rate_parse(bytes_str(text), field);
 
+	if (r == 0 && option->min != NULL && field->n == 0)
+		return SAY(why, "must be over 0");
 	if (r == NUM_E_BAD)
 		return SAY(why, "\"%.60s\" is not a rate such as 5/s or 600/min", text);
 	return r == 0 ? 0 : SAY(why, "must be at most 1M/s");
@@ -169,6 +172,27 @@ set_date(const char *text, usec_t *field, struct buf *why)
 	if (date_parse_end(bytes_str(text), field) == 0)
 		return 0;
 	return SAY(why, "\"%.60s\" is not a date such as 2027-01-31 or 2027-01-31T12:00:00Z", text);
+}
+
+static int
+set_budget(const char *text, struct budget *field, struct buf *why)
+{
+	int r = budget_parse(bytes_str(text), field);
+
+	return r == 0 ? 0 : SAY(why, r == NUM_E_RANGE ? "must be at most 1000000 USD" :
+	    "\"%.60s\" is not a budget such as 50 USD/month or 2.50 USD/day", text);
+}
+
+/* Dollars per million tokens are microdollars, and so a million pico, for one. */
+static int
+set_price(const char *text, uint64_t *field, struct buf *why)
+{
+	uint64_t pico;
+
+	if (money_parse(bytes_str(text), &pico) != 0)
+		return SAY(why, "\"%.60s\" is not a price in dollars such as 2.50", text);
+	*field = pico / 1000000;
+	return 0;
 }
 
 static int
@@ -379,7 +403,11 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 	case OPTION_DURATION:
 		return set_number(option, text, field, why);
 	case OPTION_RATE:
-		return set_rate(text, (struct rate *)(void *)field, why);
+		return set_rate(option, text, (struct rate *)(void *)field, why);
+	case OPTION_BUDGET:
+		return set_budget(text, (struct budget *)(void *)field, why);
+	case OPTION_PRICE:
+		return set_price(text, (uint64_t *)(void *)field, why);
 	case OPTION_DATE:
 		return set_date(text, (usec_t *)(void *)field, why);
 	default:

@@ -20,6 +20,7 @@ enum option_place {
 	PLACE_TEAM,
 	PLACE_ROUTE,
 	PLACE_ROUTE_CACHE,
+	PLACE_PRICE,
 };
 
 enum option_type {
@@ -28,6 +29,8 @@ enum option_type {
 	OPTION_SIZE,		/* uint64_t, bytes */
 	OPTION_DURATION,	/* usec_t */
 	OPTION_RATE,		/* struct rate */
+	OPTION_BUDGET,		/* struct budget */
+	OPTION_PRICE,		/* uint64_t, picodollars a token */
 	OPTION_DATE,		/* usec_t: when it is over */
 	OPTION_TEXT,		/* char *, as all that follow */
 	OPTION_CHOICE,
@@ -48,6 +51,7 @@ enum option_type {
 	OPTION_UPSTREAMS,
 	OPTION_TEAMS,
 	OPTION_ROUTES,
+	OPTION_PRICES,
 };
 
 struct option {

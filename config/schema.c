@@ -121,6 +121,10 @@ value_schema(const struct option *option)
 		return pattern("^[0-9]+[kMG]?( (requests|tokens))?/(s|m|min|h|d|day)$");
 	case OPTION_DATE:
 		return pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$");
+	case OPTION_BUDGET:
+		return pattern("^[0-9]+([.][0-9]{1,6})? USD/(day|month)$");
+	case OPTION_PRICE:
+		return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
 	case OPTION_CHOICE:
 		return choices(option->choices);
 	case OPTION_URL:
@@ -147,6 +151,7 @@ value_schema(const struct option *option)
 		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,
 		    "propertyNames", pattern("^[A-Za-z0-9_-]+$"), "additionalProperties",
 		    place_schema(option->inside));
+	case OPTION_PRICES:
 	case OPTION_ROUTES:
 		return json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items",
 		    place_schema(option->inside));

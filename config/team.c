@@ -35,3 +35,12 @@ config_is_local(const char *address)
 	    bytes_has_prefix(text, "[::1]:") || (bytes_has_prefix(text, "127.") &&
 	    address[strspn(address, "0123456789.")] == ':');
 }
+
+const struct config_price *
+config_price_find(const struct config *config, struct bytes model)
+{
+	for (size_t i = 0; i < config->n_prices; i++)
+		if (config_takes_model(config->prices[i].models, model))
+			return &config->prices[i];
+	return NULL;
+}

@@ -12,11 +12,13 @@
 #include "proxy/client.h"
 #include "proxy/diff.h"
 #include "proxy/http/respond.h"
+#include "proxy/limit.h"
 #include "proxy/net/conn.h"
 #include "proxy/question.h"
 #include "proxy/worker.h"
 
 #define REQUEST_ID_MAX	128
+#define RETRY_MAX	60	/* seconds for which a client may wait */
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
 #define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
@@ -93,6 +95,20 @@ add_tags(struct request *req, struct buf *out, const struct answer_tags *tags)
 	return r == 0 ? respond_own(out, BYTES_LIT("x-request-id"), req->id) : r;
 }
 
+/* SDKs try a 429 again at once, or soon, unless they are told. */
+static int
+add_refusal(struct buf *out, const struct answer_tags *tags)
+{
+	uint64_t seconds = (uint64_t)(tags->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC;
+	int r = 0;
+
+	if (tags->is_refusal && seconds > 0)
+		r = respond_number(out, BYTES_LIT("Retry-After"), seconds);
+	if (r == 0 && tags->is_refusal && (seconds == 0 || seconds > RETRY_MAX))
+		r = respond_field(out, "x-should-retry", BYTES_LIT("false"));
+	return r;
+}
+
 static void
 add_left_out(void *arg, enum diff diff, const char *path)
 {
@@ -155,6 +171,10 @@ answer_begin_head(struct request *req, struct buf *out, int status, const struct
 		r = respond_begin(out, status);
 	if (r == 0)
 		r = add_tags(req, out, tags);
+	if (r == 0)
+		r = add_refusal(out, tags);
+	if (r == 0)
+		r = limit_add_fields(req, out);
 	if (r == 0)
 		r = add_cors(req, out);
 	if (r == 0)
@@ -226,13 +246,14 @@ send_own(struct request *req, int status, const char *content_type, struct bytes
 }
 
 static int
-send_error(struct request *req, int status, const char *code, const char *message)
+send_error(struct request *req, int status, const char *code, const char *message,
+    struct answer_tags tags)
 {
 	const struct dialect *dialect = req->call.dialect;
-	struct answer_tags tags = { .compute = BYTES_LIT("none") };
 	struct buf body;
 	int r;
 
+	tags.compute = BYTES_LIT("none");
 	r = arena_printf(req->arena, &tags.status, "reprise%s; detail=%s",
 	    answer_fwd_word(req->fwd), code);
 	if (r < 0)
@@ -249,7 +270,18 @@ send_error(struct request *req, int status, const char *code, const char *messag
 enum step
 answer_error(struct request *req, int status, const char *code, const char *message)
 {
-	return answer_end(req, send_error(req, status, code, message), END_REFUSED);
+	const struct answer_tags tags = { 0 };
+
+	return answer_end(req, send_error(req, status, code, message, tags), END_REFUSED);
+}
+
+enum step
+answer_limited(struct request *req, const struct limit_refusal *refusal)
+{
+	const struct answer_tags tags = { .is_refusal = true, .retry_after = refusal->wait };
+
+	return answer_end(req, send_error(req, refusal->status, refusal->code, refusal->message,
+	    tags), END_REFUSED);
 }
 
 enum step
@@ -274,7 +306,8 @@ answer_fetch_failed(struct request *req, enum fetch_failure failure)
 	};
 	int r;
 
-	r = send_error(req, rows[failure].status, rows[failure].code, rows[failure].message);
+	r = send_error(req, rows[failure].status, rows[failure].code, rows[failure].message,
+	    (struct answer_tags){ 0 });
 	return answer_end(req, r, END_UPSTREAM_FAILED);
 }
 

@@ -20,6 +20,10 @@
 enum step	answer_error(struct request *req, int status, const char *code,
 		    const char *message);
 
+/* Like answer_error(), for who asks for more than it may. */
+struct limit_refusal;
+enum step	answer_limited(struct request *req, const struct limit_refusal *refusal);
+
 /* Like answer_error(), for an upstream that failed; OUTCOME tells how. */
 enum step	answer_fetch_failed(struct request *req, enum fetch_failure failure);
 

@@ -20,6 +20,8 @@ struct answer_tags {
 	struct bytes	status;		/* Cache-Status */
 	bool		has_age;
 	uint64_t	age;		/* in seconds */
+	bool		is_refusal;	/* then clients are told whether to try again, and when */
+	usec_t		retry_after;
 };
 
 /* Status line and all that is ours; what came from elsewhere follows. */

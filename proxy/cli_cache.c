@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "cache/ledger.h"
 #include "base/err.h"
 #include "base/glob.h"
 #include "base/mem.h"
@@ -143,6 +144,46 @@ stats_json(struct counts *counts, const struct store_stat *stat)
 	    "hits", (json_int_t)tally_total(counts->hits), "models", models);
 }
 
+static json_t *
+dollars(uint64_t pico)
+{
+	return json_real((double)pico / (double)PICO);
+}
+
+struct team_rows {
+	struct ledger	*ledger;
+	json_t		*teams;
+	usec_t		 now;
+};
+
+static void
+add_team_row(void *arg, const struct account *account)
+{
+	struct team_rows *rows = arg;
+	struct spending s = ledger_get(rows->ledger, account, rows->now);
+
+	json_object_set_new(rows->teams, account->name, json_pack("{s:I,s:I,s:o,s:o,s:o}",
+	    "input_tokens", (json_int_t)s.input, "output_tokens", (json_int_t)s.output,
+	    "spent", dollars(s.spent), "today", dollars(s.today),
+	    "this_month", dollars(s.this_month)));
+}
+
+/* What the teams have used, as last written down; none where nothing was. */
+static json_t *
+teams_json(struct store_reader *reader, usec_t now)
+{
+	struct team_rows rows = {
+		.ledger = ledger_new(), .teams = json_object(), .now = now,
+	};
+	struct bytes text;
+
+	if (store_get_value(reader, LEDGER_NAME, &text) == 0)
+		ledger_read(rows.ledger, text);
+	ledger_each(rows.ledger, add_team_row, &rows);
+	ledger_free(rows.ledger);
+	return rows.teams;
+}
+
 static json_int_t
 get_integer(const json_t *object, const char *name)
 {
@@ -172,6 +213,28 @@ print_stats(const json_t *stats)
 		    get_integer(row, "hits"), name[0] != '\0' ? name : "-");
 }
 
+static double
+get_dollars(const json_t *object, const char *name)
+{
+	return json_real_value(json_object_get(object, name));
+}
+
+static void
+print_teams(const json_t *stats)
+{
+	json_t *teams = json_object_get(stats, "teams"), *row;
+	const char *name;
+
+	if (json_object_size(teams) == 0)
+		return;
+	printf("\n%12s %12s %12s %12s  %s\n", "input tokens", "output", "USD today",
+	    "this month", "team");
+	json_object_foreach(teams, name, row)
+		printf("%12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12.4f %12.4f  %s\n",
+		    get_integer(row, "input_tokens"), get_integer(row, "output_tokens"),
+		    get_dollars(row, "today"), get_dollars(row, "this_month"), name);
+}
+
 static int
 make_stats(struct counts *counts, json_t **ret_stats)
 {
@@ -186,7 +249,16 @@ make_stats(struct counts *counts, json_t **ret_stats)
 	if (store_get_value(counts->cache->reader, TALLY_NAME, &hits) == 0)
 		tally_read(counts->hits, hits);
 	*ret_stats = stats_json(counts, &stat);
+	json_object_set_new(*ret_stats, "teams",
+	    teams_json(counts->cache->reader, counts->now));
 	return 0;
+}
+
+static void
+print_both(const json_t *stats)
+{
+	print_stats(stats);
+	print_teams(stats);
 }
 
 int
@@ -208,7 +280,7 @@ cli_cache_stats(const struct arguments *args)
 	else if (args->json)
 		json_dumpf(stats, stdout, JSON_INDENT(2));
 	else
-		print_stats(stats);
+		print_both(stats);
 	if (stats != NULL && args->json)
 		putchar('\n');
 	json_decref(stats);

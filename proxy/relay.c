@@ -11,6 +11,7 @@
 #include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/keep.h"
+#include "proxy/limit.h"
 #include "proxy/net/conn.h"
 #include "proxy/share.h"
 
@@ -68,8 +69,10 @@ end_tee(struct request *req)
 {
 	bool is_whole = fetch_state(req->fetch) == FETCH_DONE;
 
-	if (req->reply.is_kept && is_whole)
+	if (req->reply.is_kept && is_whole) {
+		limit_settle(req);
 		(void)keep_answer(req);
+	}
 	if (req->sharing.led != NULL)
 		share_end(req, is_whole);
 	req->reply.is_kept = false;

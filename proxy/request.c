@@ -12,6 +12,7 @@
 #include "proxy/answer.h"
 #include "proxy/client.h"
 #include "proxy/hold.h"
+#include "proxy/limit.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
 #include "proxy/share.h"
@@ -67,6 +68,8 @@ request_new(struct worker *worker, struct client *client)
 	loop_mail_init(&req->sharing.mail, &req->task);
 	req->sharing.seat.wake = post;
 	req->sharing.seat.arg = req;
+	req->admission.team_pass.wake = req->admission.route_pass.wake = post;
+	req->admission.team_pass.arg = req->admission.route_pass.arg = req;
 	req->hold.seat.wake = post;
 	req->hold.seat.arg = req;
 	worker->stats.requests++;
@@ -137,7 +140,7 @@ must_fly_on(const struct request *req)
 		return false;
 	if (req->sharing.is_refresh || flight_is_awaited(led))
 		return true;
-	if (req->step == STEP_HOLD)
+	if (req->step == STEP_HOLD || req->step == STEP_LIMIT)
 		return false;
 	if (strcmp(req->route->cache.finish_abandoned, "all") == 0)
 		return true;
@@ -223,6 +226,7 @@ request_end(struct request *req, enum end_reason why)
 	loop_task_cancel(&req->task);
 	req->timer = loop_timer_free(req->timer);
 	hold_end(req);
+	limit_end(req);
 	flight_leave(&req->sharing.seat);
 	loop_mail_cancel(&req->sharing.mail);
 	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */

@@ -2,7 +2,7 @@
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
- * lookup, form, forward, hold, answer, relay, keep, share, access_log.  For them alone.
+ * lookup, form, forward, limit, hold, answer, relay, keep, share, access_log.  For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cache/entry.h"
 #include "cache/flight.h"
+#include "cache/gate.h"
 #include "cache/key.h"
 #include "cache/policy.h"
 #include "cache/print.h"
@@ -26,6 +27,7 @@ enum step {
 	STEP_LOOKUP,
 	STEP_DELIVER,
 	STEP_PACE,
+	STEP_LIMIT,
 	STEP_FETCH,
 	STEP_HOLD,
 	STEP_FOLLOW,
@@ -97,9 +99,16 @@ struct hold {
 	unsigned		 n_tries;
 };
 
-/* What it may do. */
+/* What it may do, and what it has taken of that (limit.h). */
 struct admission {
 	const struct config_team *team;	/* in CONFIG; NULL: there are none, or it has no key */
+	struct account		*account;	/* the ledger's; NULL: nothing is written down */
+	struct gate_pass	 team_pass;
+	struct gate_pass	 route_pass;
+	usec_t			 until;		/* when the line is left; 0: stood in none */
+	bool			 is_counted;
+	bool			 is_passed;	/* may go upstream */
+	bool			 is_settled;	/* what it used is charged */
 };
 
 struct request {

@@ -9,6 +9,7 @@
  *	               |           `------> follow --> tail	and it is a stream
  *	               `--------------------> fetch --> relay	a stream, or not ours to store
  *	                                      fetch <-> hold	the model is being loaded
+ *	                                      fetch <-> limit	what its team may use
  *
  * A step looks at what it has, does what it can, and names the next step; to
  * wait, it names itself.  Steps never call one another.
@@ -29,6 +30,7 @@
 #include "proxy/forward.h"
 #include "proxy/hold.h"
 #include "proxy/keep.h"
+#include "proxy/limit.h"
 #include "proxy/lookup.h"
 #include "proxy/models.h"
 #include "proxy/net/conn.h"
@@ -43,8 +45,8 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_pace, step_fetch,
-    step_hold, step_follow, step_tail, step_answer, step_relay;
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_pace, step_limit,
+    step_fetch, step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -58,8 +60,9 @@ static const struct {
 			    TO(STEP_PACE) },
 	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) | TO(STEP_PACE) },
 	[STEP_PACE]	= { "pace", step_pace, 0 },
-	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_HOLD) | TO(STEP_ANSWER) |
-			    TO(STEP_RELAY) | TO(STEP_PACE) },
+	[STEP_LIMIT]	= { "limit", step_limit, TO(STEP_FETCH) | TO(STEP_PACE) },
+	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_LIMIT) | TO(STEP_HOLD) |
+			    TO(STEP_ANSWER) | TO(STEP_RELAY) | TO(STEP_PACE) },
 	[STEP_HOLD]	= { "hold", step_hold,
 			    TO(STEP_FETCH) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
@@ -362,18 +365,53 @@ refresh_ahead(struct request *req)
 	return is_flying(req) ? STEP_FETCH : next;
 }
 
-static enum step
-step_deliver(struct request *req)
-{
-	return is_due_early(req) ? refresh_ahead(req) : answer_from_cache(req);
-}
-
 /* Nobody is there any more to be told. */
 static enum step
 end_alone(struct request *req)
 {
 	request_end(req, END_CLIENT_GONE);
 	return STEP_ENDED;
+}
+
+/* What one team may not do, another may: those who wait ask for themselves. */
+static enum step
+refuse_limited(struct request *req, const struct limit_refusal *refusal)
+{
+	if (req->sharing.led != NULL)
+		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
+	if (req->client == NULL)
+		return end_alone(req);
+	if (lookup_stale(req, req->route->cache.stale_if_error))
+		return answer_stale(req, 0);
+	return answer_limited(req, refusal);
+}
+
+static enum step
+step_limit(struct request *req)
+{
+	struct limit_refusal refusal;
+
+	if (!request_is_wanted(req))
+		return end_alone(req);
+	switch (limit_check(req, &refusal)) {
+	case LIMIT_PASSED:
+		return STEP_FETCH;
+	case LIMIT_WAIT:
+		return STEP_LIMIT;
+	case LIMIT_REFUSED:
+		return refuse_limited(req, &refusal);
+	}
+	unreachable("limit verdict");
+}
+
+static enum step
+step_deliver(struct request *req)
+{
+	struct limit_refusal refusal;
+
+	if (limit_check_hit(req, &refusal) == LIMIT_REFUSED)
+		return answer_limited(req, &refusal);
+	return is_due_early(req) ? refresh_ahead(req) : answer_from_cache(req);
 }
 
 static enum step
@@ -481,6 +519,8 @@ step_fetch(struct request *req)
 {
 	if (!request_is_wanted(req))
 		return end_alone(req);
+	if (req->fetch == NULL && !limit_is_passed(req))
+		return STEP_LIMIT;
 	if (req->fetch == NULL && forward_start(req) < 0)
 		return not_sent(req);
 	switch (fetch_state(req->fetch)) {
@@ -519,8 +559,10 @@ step_hold(struct request *req)
 static enum step
 step_answer(struct request *req)
 {
-	bool is_stored = keep_answer(req);
+	bool is_stored;
 
+	limit_settle(req);
+	is_stored = keep_answer(req);
 	if (req->sharing.led != NULL)
 		share_whole(req);
 	if (req->client != NULL && is_trouble(fetch_status(req->fetch)) &&

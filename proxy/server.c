@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rate.h"
 #include "cache/flight.h"
+#include "cache/ledger.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/store_guard.h"
@@ -37,6 +38,7 @@ struct server {
 	struct variants	 *variants;
 	struct flights	 *flights;
 	struct rate_meter refreshes;
+	struct ledger	 *ledger;
 	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
 	unsigned	  n_fds;
 	struct worker	**workers;
@@ -119,6 +121,51 @@ why_not_listening(int error)
 	return strerror(-error);
 }
 
+static bool
+has_budgets(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_teams; i++)
+		if (config->teams[i].budget.amount > 0)
+			return true;
+	return false;
+}
+
+/* What was spent before; where that cannot be known, budgets let nothing through. */
+static void
+load_ledger(struct server *srv)
+{
+	struct store_reader *reader;
+	struct bytes text;
+	int r = -ENOENT;
+
+	if (srv->store != NULL) {
+		reader = store_reader_open(srv->store);
+		r = store_get_value(reader, LEDGER_NAME, &text);
+		if (r == 0)
+			ledger_read(srv->ledger, text);
+		store_reader_close(reader);
+	}
+	if (r >= 0)
+		return;
+	ledger_set_unsound(srv->ledger);
+	if (has_budgets(srv->config))
+		log_err("what teams have spent cannot be read; those with a budget are refused");
+}
+
+/* Within a second or two of the spending. */
+static void
+save_ledger(struct server *srv)
+{
+	struct buf text;
+
+	if (srv->scribe == NULL || !ledger_is_changed(srv->ledger))
+		return;
+	buf_init(&text, LEDGER_TEXT_MAX);
+	if (ledger_write(srv->ledger, &text) == 0)
+		scribe_note(srv->scribe, LEDGER_NAME, buf_bytes(&text));
+	buf_done(&text);
+}
+
 /* Sockets from the service manager come in place of the configured ones. */
 static int
 open_listeners(struct server *srv)
@@ -173,6 +220,7 @@ start_workers(struct server *srv)
 			.variants = srv->variants,
 			.flights = srv->flights,
 			.refreshes = &srv->refreshes,
+			.ledger = srv->ledger,
 			.fds = srv->fds + (size_t)i * srv->n_fds,
 			.n_fds = srv->n_fds,
 			.end_signal = WORKER_ENDED,
@@ -217,6 +265,7 @@ wait_for_end(struct server *srv)
 	while (!have_all_ended(srv)) {
 		signal = sigtimedwait(&srv->signals, NULL, &tick);
 		watch_cache(&watch, clock_mono());
+		save_ledger(srv);
 		if (signal < 0 || signal == WORKER_ENDED)
 			continue;
 		log_info(is_draining ? "ending at once" : "ending; answering what was asked");
@@ -234,6 +283,7 @@ stop(struct server *srv)
 	for (unsigned i = 0; i < srv->n_workers; i++)
 		worker_join(srv->workers[i], &total);
 	xfree(srv->workers);
+	save_ledger(srv);
 	srv->scribe = scribe_stop(srv->scribe);
 	srv->store = store_close(srv->store);
 	store_guard_disarm();
@@ -254,6 +304,8 @@ set_up(struct server *srv)
 		r = share_listeners(srv);
 	if (r == 0)
 		r = open_cache(srv);
+	if (r == 0)
+		load_ledger(srv);
 	return r == 0 ? start_workers(srv) : r;
 }
 
@@ -265,6 +317,7 @@ server_run(struct config *config)
 
 	srv.variants = variants_new();
 	srv.flights = flights_new();
+	srv.ledger = ledger_new();
 	block_signals(&srv);
 	r = set_up(&srv);
 	if (r == 0) {
@@ -276,6 +329,7 @@ server_run(struct config *config)
 	}
 	stop(&srv);
 	flights_free(srv.flights);
+	ledger_free(srv.ledger);
 	variants_free(srv.variants);
 	xfree(srv.fds);
 	return r;

@@ -161,6 +161,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->variants = options->variants;
 	w->flights = options->flights;
 	w->refreshes = options->refreshes;
+	w->ledger = options->ledger;
 	w->tally = tally_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {

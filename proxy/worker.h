@@ -23,6 +23,7 @@
 struct client;
 struct config;
 struct flights;
+struct ledger;
 struct loop;
 struct multi;
 struct prints;
@@ -46,6 +47,7 @@ struct worker {
 	struct tally		*tally;		/* answers given from the cache, by model */
 	usec_t			 tallied;	/* when it was handed on */
 	struct flights		*flights;	/* borrowed: shared by all workers */
+	struct ledger		*ledger;	/* likewise: what teams have used */
 	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
 	struct client		*clients;	/* all that are connected */
 	struct request		*flying;	/* whose clients left, and others wait */
@@ -63,6 +65,7 @@ struct worker_options {
 	struct variants	*variants;
 	struct flights	*flights;
 	struct rate_meter *refreshes;
+	struct ledger	*ledger;
 	const int	*fds;		/* listening sockets, borrowed */
 	unsigned	 n_fds;
 	int		 end_signal;	/* raised when the worker has ended */

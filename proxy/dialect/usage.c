@@ -25,6 +25,8 @@ static const struct usage_row {
 	    "cache_read_input_tokens" }, "output_tokens" },
 	{ STREAM_GENERATE, NULL, { "prompt_eval_count" }, "eval_count" },
 	{ STREAM_OLLAMA_CHAT, NULL, { "prompt_eval_count" }, "eval_count" },
+	{ STREAM_NONE, "usage", { "prompt_tokens" }, "completion_tokens" },
+	{ STREAM_NONE, "usage", { "input_tokens" }, "output_tokens" },
 	{ STREAM_TGI, "details", { "input_length" }, "generated_tokens" },
 };
 

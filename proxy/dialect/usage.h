@@ -13,7 +13,10 @@ struct token_usage {
 	uint64_t	output;
 };
 
-/* Read it out of BODY, a whole answer of FORM; false if it says neither. */
+/*
+ * Read it out of BODY, a whole answer of FORM, or for STREAM_NONE of any API of OpenAI's
+ * kind (embeddings, responses); false if it says neither.
+ */
 bool	answer_usage(enum stream_form form, struct bytes body, struct token_usage *ret_usage);
 
 #endif

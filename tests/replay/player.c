@@ -38,6 +38,7 @@
 #include "base/num.h"
 #include "base/rate.h"
 #include "cache/flight.h"
+#include "cache/ledger.h"
 #include "cache/print.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
@@ -63,6 +64,7 @@ struct play {
 	struct variants	*variants;
 	struct flights	*flights;
 	struct rate_meter refreshes;
+	struct ledger	*ledger;
 	char		 dir[64];
 	struct buf	 yaml;		/* of the next configuration */
 	bool		 is_set_up;
@@ -195,6 +197,7 @@ start_worker(struct play *play, struct worker *worker)
 	worker->variants = play->variants;
 	worker->flights = play->flights;
 	worker->refreshes = &play->refreshes;
+	worker->ledger = play->ledger;
 	worker->reader = store_reader_open(play->store);
 	worker->prints = prints_new(PRINTS);
 	worker->tally = tally_new();
@@ -217,6 +220,7 @@ set_up(struct play *play)
 	check(play, scribe_start(play->store, 0, &play->scribe) == 0, "scribe");
 	play->variants = variants_new();
 	play->flights = flights_new();
+	play->ledger = ledger_new();
 	for (unsigned i = 0; i < WORKERS; i++)
 		start_worker(play, &play->workers[i]);
 	play->is_set_up = true;
@@ -568,6 +572,7 @@ tear_down(struct play *play)
 	for (size_t i = 0; i < WORKERS; i++)
 		free_worker(&play->workers[i]);
 	flights_free(play->flights);
+	ledger_free(play->ledger);
 	variants_free(play->variants);
 	scribe_stop(play->scribe);
 	store_close(play->store);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -76,6 +77,7 @@ its_text_brings_it_back(void **state)
 	(void)state;
 	buf_init(&text, LEDGER_TEXT_MAX);
 	ledger_account(ledger, BYTES_LIT("idle"));
+	ledger_account(ledger, BYTES_LIT(LEDGER_UNWRITTEN "route 1"));
 	assert_false(ledger_is_changed(ledger));
 	ledger_spend(ledger, account, &call, NOW);
 	rate_charge(&account->requests, &rate, 60, NOW);
@@ -83,6 +85,7 @@ its_text_brings_it_back(void **state)
 	assert_true(ledger_is_changed(ledger));
 	assert_int_equal(ledger_write(ledger, &text), 0);
 	assert_false(ledger_is_changed(ledger));
+	assert_null(memchr(text.mem, '@', buf_len(&text)));
 	ledger_read(again, buf_bytes(&text));
 	account = ledger_account(again, SEARCH);
 	got = ledger_get(again, account, NOW);

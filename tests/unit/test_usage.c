@@ -30,7 +30,9 @@ static const struct {
 	{ STREAM_CHAT, "{'choices':[]}", false, 0, 0 },
 	{ STREAM_CHAT, "[1]", false, 0, 0 },
 	{ STREAM_CHAT, "{", false, 0, 0 },
-	{ STREAM_NONE, "{'usage':{'prompt_tokens':5}}", false, 0, 0 },
+	{ STREAM_NONE, "{'usage':{'prompt_tokens':5,'total_tokens':5}}", true, 5, 0 },
+	{ STREAM_NONE, "{'usage':{'input_tokens':5,'output_tokens':6}}", true, 5, 6 },
+	{ STREAM_NONE, "{'usage':5}", false, 0, 0 },
 };
 
 static void

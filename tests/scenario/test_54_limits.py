@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""How much a team may use: requests, tokens, money, calls at once."""
+
+import contextlib
+import json
+import threading
+import time
+
+import pytest
+
+import play
+from test_52_teams import by, teams
+
+CHAT = "/v1/chat/completions"
+SSE = "text/event-stream"
+PRICES = [{"model": "gpt*", "input": 2.5, "output": 10}]
+
+
+def asks(n, **more):
+    return {"model": "gpt", "messages": [{"role": "user", "content": str(n)}], **more}
+
+
+def says(usage=(1000, 2000)):
+    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt", "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
+    if usage:
+        answer["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+    return answer
+
+
+@pytest.fixture
+def gate(proxy, up):
+    """Makes a proxy with such teams, and prices, in front of `up`."""
+    def make(route=None, upstream=None, **rules):
+        return proxy({"upstreams": {"up": {"url": up.url, **(upstream or {})}},
+                      "routes": [{"model": "*", "to": "up", **(route or {})}],
+                      "prices": PRICES, "teams": teams(**rules)})
+    return make
+
+
+def refused(answer, code):
+    assert answer.status == 429 and answer.json["error"]["code"] == code, answer
+    assert answer.json["error"]["type"] == "rate_limit_error"
+    return answer
+
+
+def test_of_a_thousand_at_once_a_hundred_pass(gate, up):
+    """On two workers, over 250 connections, four times."""
+    px = gate(a={"rate": "100/h"})
+    for _ in range(100):
+        up.expect("POST", CHAT).reply(json=says())
+    statuses = []
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(px.connect()) for _ in range(250)]
+        for turn in range(4):
+            for i, client in enumerate(clients):
+                client.ask("POST", CHAT, asks(turn * 1000 + i), by("a"))
+            statuses += [client.answer().status for client in clients]
+    assert (statuses.count(200), statuses.count(429)) == (100, 900)
+
+
+def test_what_is_left_is_told(gate, up):
+    px = gate(a={"rate": "2/h", "tokens": "1M/day"}, b={})
+    up.expect("POST", CHAT).reply(json=says())
+    answer = px.post(CHAT, asks(1), by("a"))
+    assert answer["x-ratelimit-limit-requests"] == "2"
+    assert answer["x-ratelimit-remaining-requests"] == "1"
+    assert answer["ratelimit-policy"] == '"requests";q=2;w=3600, "tokens";q=1000000;w=86400'
+    up.expect("POST", CHAT).reply(json=says())
+    answer = px.post(CHAT, asks(2), by("a"))
+    assert answer["x-ratelimit-remaining-requests"] == "0"
+    assert int(answer["x-ratelimit-remaining-tokens"]) <= 997000
+    answer = refused(px.post(CHAT, asks(3), by("a")), "rate_limit_exceeded")
+    assert 1700 < int(answer["retry-after"]) <= 1800 and answer["x-should-retry"] == "false"
+    assert answer["ratelimit"].startswith('"requests";r=0;t=')
+    # What is in the cache, and what another team asks, is another thing.
+    hit = px.post(CHAT, asks(1), by("a"))
+    assert hit["x-compute-type"] == "cache" and hit["ratelimit"] is None
+    up.expect("POST", CHAT).reply(json=says())
+    assert px.post(CHAT, asks(3), by("b"))["x-ratelimit-limit-requests"] is None
+
+
+def test_hits_count_if_the_team_says_so(gate, up):
+    px = gate(a={"rate": "3/h", "count_hits": True})
+    up.expect("POST", CHAT).reply(json=says())
+    assert [px.post(CHAT, asks(1), by("a")).status for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_crowd_is_charged_once(gate, up):
+    px = gate(a={"rate": "1/h"})
+    together = threading.Event()
+    up.expect("POST", CHAT).reply_raw(
+        together, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(play.dump(says())), play.dump(says())))
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(px.connect()) for _ in range(10)]
+        for client in clients:
+            client.ask("POST", CHAT, asks(1), by("a"))
+        together.set()
+        assert {client.answer().status for client in clients} == {200}
+
+
+def test_tokens_are_charged_when_they_are_known(gate, up):
+    px = gate(a={"tokens": "4k/day"})
+    for n in range(2):
+        up.expect("POST", CHAT).reply(json=says())
+        assert px.post(CHAT, asks(n), by("a")).status == 200
+    answer = refused(px.post(CHAT, asks(2), by("a")), "rate_limit_exceeded")
+    assert int(answer["retry-after"]) > 3600
+
+
+def test_those_of_a_stream_too(gate, up):
+    px = gate(upstream={"include_usage": True}, a={"tokens": "100/day"})
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt"}
+    events = [{**chunk, "choices": [{"index": 0, "delta": {"content": "x"}}]},
+              {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+              {**chunk, "choices": [], "usage": {"prompt_tokens": 60, "completion_tokens": 41}}]
+    pieces = [b"data: %s\n\n" % play.dump(event) for event in events] + [b"data: [DONE]\n\n"]
+    up.expect("POST", CHAT).reply(headers={"Content-Type": SSE}, chunks=pieces)
+    assert b"usage" not in px.post(CHAT, asks(1, stream=True), by("a")).body
+    refused(px.post(CHAT, asks(2), by("a")), "rate_limit_exceeded")
+
+
+def test_what_tells_nothing_is_charged_by_its_length(gate, up):
+    px = gate(a={"tokens": "100/day"})
+    up.expect("POST", CHAT).reply(json={**says(usage=None), "extra": "x" * 400})
+    assert px.post(CHAT, asks(1), by("a")).status == 200
+    refused(px.post(CHAT, asks(2), by("a")), "rate_limit_exceeded")
+
+
+def test_an_error_costs_nothing(gate, up):
+    px = gate(a={"tokens": "100/day", "budget": "1 USD/day"})
+    for n in range(3):
+        up.expect("POST", CHAT).reply(500, json={"error": {"message": "x"}})
+        assert px.post(CHAT, asks(n), by("a")).status == 500
+
+
+def spent(px, team="a"):
+    """As a command sees it in the file."""
+    done = px.command("cache", "stats", "--json")
+    return json.loads(done.stdout)["teams"].get(team, {}).get("this_month", 0)
+
+
+def until_written(px, dollars):
+    deadline = time.monotonic() + play.TIMEOUT
+    while spent(px) != pytest.approx(dollars):
+        assert time.monotonic() < deadline, f"{spent(px)} were written"
+
+
+def test_a_budget_holds_over_a_restart_and_a_kill(gate, up):
+    px = gate(a={"budget": "0.04 USD/month"})
+    up.expect("POST", CHAT).reply(json=says())      # 0.0025 + 0.02 dollars
+    assert px.post(CHAT, asks(1), by("a")).status == 200
+    px.restart()
+    assert spent(px) == pytest.approx(0.0225)
+    up.expect("POST", CHAT).reply(json=says())
+    assert px.post(CHAT, asks(2), by("a")).status == 200
+    until_written(px, 0.045)
+    px.kill()
+    px.start()
+    answer = refused(px.post(CHAT, asks(3), by("a")), "insufficient_quota")
+    assert int(answer["retry-after"]) >= 1 and "budget" in answer.error
+    assert px.post(CHAT, asks(1), by("a"))["x-compute-type"] == "cache"
+    table = px.command("cache", "stats").stdout
+    assert "0.0450  a\n" in table
+
+
+def test_a_budget_without_a_price_lets_nothing_through(gate):
+    px = gate(a={"budget": "1 USD/month"})
+    answer = refused(px.post(CHAT, {**asks(1), "model": "other"}, by("a")), "no_price")
+    assert answer["x-should-retry"] == "false" and answer["retry-after"] is None
+
+
+@pytest.mark.parametrize("where", ["route", "team"])
+def test_so_many_calls_at_once(gate, up, where):
+    px = gate(route={"concurrency": 1, "queue": 1} if where == "route" else None,
+              a={"concurrency": 1} if where == "team" else {})
+    first, second = threading.Event(), threading.Event()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    body = play.dump(says())
+    calls = [up.expect("POST", CHAT).reply_raw(event, head % len(body) + body, close=False)
+             for event in (first, second)]
+    with px.connect() as one, px.connect() as two:
+        one.ask("POST", CHAT, asks(1), by("a"))
+        calls[0].wait()
+        two.ask("POST", CHAT, asks(2), by("a"))
+        if where == "route":
+            while (answer := px.post(CHAT, asks(3), by("a", **{"x-wait": "no"}))).status != 429:
+                raise AssertionError(answer)
+            refused(answer, "queue_full")
+        assert not calls[1].came.is_set()
+        first.set()
+        assert one.answer().status == 200
+        calls[1].wait()
+        second.set()
+        assert two.answer().status == 200
+
+
+@pytest.mark.parametrize("path, question, error", [
+    ("/v1/messages", {"model": "x", "max_tokens": 1, "messages": []}, "type"),
+    ("/api/chat", {"model": "x", "messages": []}, None), ("/models/x", {"inputs": "x"}, None)])
+def test_each_api_is_told_in_its_shape(gate, path, question, error):
+    px = gate(a={"budget": "1 USD/day"})
+    answer = px.post(path, question, by("a"))
+    assert answer.status == 429 and "price" in answer.error
+    assert error is None or answer.json["error"][error] == "rate_limit_error"
