@@ -34,7 +34,8 @@ add_name(struct listing *list, const char *name, const struct config_route *rout
 		if (strcmp(list->names[i], name) == 0)
 			return;
 	list->names = xreallocarray(list->names, list->n + 1, sizeof(*list->names));
-	list->routes = xreallocarray(list->routes, list->n + 1, sizeof(*list->routes));
+	list->routes = xreallocarray(list->routes, list->n + 1,
+	    sizeof(const struct config_route *));
 	list->names[list->n] = name;
 	list->routes[list->n++] = route;
 }
