@@ -57,7 +57,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena buf bytes clock date err glob list log mem money num rate
+BASE	= arena breaker buf bytes clock date err glob list log mem money num rate
 HTTP	= error_body field head_scan ndjson reader respond sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe shuffle \
 	  sieve spell store store_file store_guard store_open store_write tally utf8 variant
@@ -67,14 +67,15 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
 	  stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log admit answer answer_cache answer_call cli cli_cache cli_explain cli_key \
-	  cli_text cli_transfer cli_warm client diff form forward hold keep limit lookup models \
-	  question relay request request_step server share splice stats version watch worker
+PROXY	= access_log admit answer answer_cache answer_call attempt cli cli_cache cli_explain \
+	  cli_key cli_text cli_transfer cli_warm client diff form forward hold keep limit lookup \
+	  models question relay request request_step server share splice stats upstream version \
+	  watch worker
 BENCH	= canon hit store scale sieve stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena buf bytes date glob list log money num rate
+UNIT_base	= arena breaker buf bytes date glob list log money num rate
 UNIT_http	= error_body field head_scan ndjson reader respond sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_write tally utf8 variant

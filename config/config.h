@@ -83,6 +83,9 @@ struct config_route {
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
+	unsigned	 retries;
+	bool		 has_retries;	/* else each of its other upstreams once */
+	usec_t		 deadline;	/* 0: none */
 	unsigned	 concurrency;	/* calls at once; 0: no bound */
 	unsigned	 queue;		/* how many wait for one of them */
 	usec_t		 queue_timeout;

@@ -155,7 +155,7 @@
   .text = "Only requests of this team, or of these." },
 { .place = PLACE_ROUTE, .name = "to", .type = OPTION_TO, .is_needed = true,
   OPTION_FIELD(struct config_route, to),
-  .text = "The upstream, or a list of them." },
+  .text = "The upstream, or a list of them, which are tried in turn." },
 { .place = PLACE_ROUTE, .name = "rewrite_model", .type = OPTION_MODEL,
   OPTION_FIELD(struct config_route, rewrite_model),
   .text = "The model's name upstream." },
@@ -163,6 +163,13 @@
   OPTION_FIELD(struct config_route, wait_for_model), .min = "1s", .max = "1d",
   .text = "How long a request is held while its model is being loaded; unless set, "
       "only one that asks to be, for 5m." },
+{ .place = PLACE_ROUTE, .name = "retries", .type = OPTION_COUNT,
+  OPTION_FIELD(struct config_route, retries), .min = "0", .max = "10",
+  .text = "How many more attempts follow one that failed; unless set, one at each of the "
+      "other upstreams." },
+{ .place = PLACE_ROUTE, .name = "deadline", .type = OPTION_DURATION, .def = "0s", .min = "0s",
+  OPTION_FIELD(struct config_route, deadline), .max = "1d",
+  .text = "For all attempts together; 0s: no bound." },
 { .place = PLACE_ROUTE, .name = "concurrency", .type = OPTION_COUNT,
   OPTION_FIELD(struct config_route, concurrency), .min = "1", .max = "100000",
   .text = "How many calls may be under way at once; any number unless set." },

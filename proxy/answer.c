@@ -22,7 +22,7 @@
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
 #define EXPOSED_FIELDS	"x-compute-type, x-compute-time, Cache-Status, Age, x-request-id, " \
-			"x-reprise-origin"
+			"x-reprise-origin, x-reprise-upstream, x-reprise-fallback"
 #define ALLOWED_METHODS	"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 bool

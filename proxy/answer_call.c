@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "config/config.h"
+#include "proxy/attempt.h"
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
@@ -111,6 +112,11 @@ begin_upstream_head(struct request *req, struct buf *out, bool is_stored)
 		r = tell_forwarded(req, status, is_stored, &tags.status);
 	if (r == 0)
 		r = answer_begin_head(req, out, status, &tags);
+	if (r == 0)
+		r = attempt_add_fields(req, out);
+	/* It was tried again as far as that was allowed: no need for the client to. */
+	if (r == 0 && status >= 400 && req->attempt.n_retries > 0)
+		r = respond_field(out, "x-should-retry", BYTES_LIT("false"));
 	return r == 0 ? answer_passed_fields(fetch_fields(req->fetch), out) : r;
 }
 

@@ -25,7 +25,7 @@
 const struct config_upstream *
 forward_upstream(const struct request *req)
 {
-	return &req->config->upstreams[req->route->to[0]];
+	return &req->config->upstreams[req->route->to[req->attempt.at]];
 }
 
 /* The alias where the model stands in the body: a JSON string in JSON. */
@@ -221,6 +221,19 @@ window_of(const struct request *req)
 	return req->route->cache.max_entry > WINDOW_MIN ? req->route->cache.max_entry : WINDOW_MIN;
 }
 
+/* What is left of the route's deadline bounds the call, if that is less than its own time. */
+static usec_t
+total_of(const struct request *req, const struct config_upstream *up)
+{
+	usec_t total = up->timeouts.total, left;
+
+	if (req->route->deadline == 0)
+		return total;
+	left = req->started + req->route->deadline - loop_now(req->worker->loop);
+	left = left > 0 ? left : 1;
+	return total == 0 || left < total ? left : total;
+}
+
 int
 forward_start(struct request *req)
 {
@@ -238,7 +251,7 @@ forward_start(struct request *req)
 			.connect = up->timeouts.connect,
 			.first_byte = up->timeouts.first_byte,
 			.idle = up->timeouts.idle,
-			.total = up->timeouts.total,
+			.total = total_of(req, up),
 		},
 	};
 	int r;

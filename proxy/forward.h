@@ -17,9 +17,7 @@ bool	forward_adds_usage(const struct request *req);
 /* Send the request to its upstream: fields chosen, token put in. */
 int	forward_start(struct request *req) MUST_USE;
 
+/* Where it is sent: of its route's upstreams the one that is tried. */
 const struct config_upstream	*forward_upstream(const struct request *req);
-
-/* access_log.c */
-void	access_log(const struct request *req, enum end_reason why);
 
 #endif

@@ -114,12 +114,8 @@ make_key(struct request *req)
 	return r;
 }
 
-/*
- * A POST that no API is known by may do something instead of asking: that it
- * is a question, a route has to say, by its path or as dialect raw.
- */
-static bool
-is_meant(const struct request *req)
+bool
+question_is_meant(const struct request *req)
 {
 	return req->call.path_class != NULL || req->route->path != NULL ||
 	    req->route->dialect != NULL;
@@ -131,7 +127,7 @@ is_storable(const struct request *req)
 	const struct config_route *route = req->route;
 
 	if (!req->call.is_inference || !route->cache.is_used || !form_is_known(&req->call) ||
-	    !is_meant(req))
+	    !question_is_meant(req))
 		return false;
 	return !route_stores(route, "deterministic") || !req->call.is_sampled;
 }
@@ -293,9 +289,9 @@ is_on_its_way(struct request *req, const struct key *key)
 {
 	if (req->worker->scribe == NULL)
 		return false;
-	req->found_mem = xfree(req->found_mem);
+	req->question.found_mem = xfree(req->question.found_mem);
 	return scribe_find(req->worker->scribe, key, req->question.text, &req->found,
-	    &req->found_mem);
+	    &req->question.found_mem);
 }
 
 /* Then a newer one may be on its way. */

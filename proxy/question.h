@@ -32,6 +32,12 @@ bool	question_find(struct request *req, const struct key *key);
 /* Is a newer answer than what was found under its key on its way to the store? */
 bool	question_is_renewed(const struct request *req);
 
+/*
+ * Does it ask a question?  A POST that no API is known by may do something instead: that
+ * it asks, a route has to say, by its path or as dialect raw.
+ */
+bool	question_is_meant(const struct request *req);
+
 /* How many different answers are kept to it. */
 unsigned	question_variants(const struct request *req);
 

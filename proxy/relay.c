@@ -6,6 +6,7 @@
 #include "proxy/relay.h"
 
 #include "proxy/answer.h"
+#include "proxy/attempt.h"
 #include "proxy/client.h"
 #include "proxy/dialect/retouch.h"
 #include "proxy/form.h"
@@ -69,6 +70,7 @@ end_tee(struct request *req)
 {
 	bool is_whole = fetch_state(req->fetch) == FETCH_DONE;
 
+	attempt_note(req);
 	if (req->reply.is_kept && is_whole) {
 		limit_settle(req);
 		(void)keep_answer(req);

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "proxy/access_log.h"
 #include "proxy/answer.h"
+#include "proxy/attempt.h"
 #include "proxy/client.h"
 #include "proxy/hold.h"
 #include "proxy/limit.h"
@@ -83,7 +84,7 @@ request_free(void *arg)
 
 	assert(req->fetch == NULL);
 	reader_free(req->reader);
-	xfree(req->found_mem);
+	xfree(req->question.found_mem);
 	buf_done(&req->question.converted);
 	buf_done(&req->reply.shown);
 	arena_free(req->arena);
@@ -140,7 +141,7 @@ must_fly_on(const struct request *req)
 		return false;
 	if (req->sharing.is_refresh || flight_is_awaited(led))
 		return true;
-	if (req->step == STEP_HOLD || req->step == STEP_LIMIT)
+	if (req->step == STEP_HOLD || req->step == STEP_LIMIT || req->step == STEP_BACKOFF)
 		return false;
 	if (strcmp(req->route->cache.finish_abandoned, "all") == 0)
 		return true;
@@ -227,6 +228,7 @@ request_end(struct request *req, enum end_reason why)
 	req->timer = loop_timer_free(req->timer);
 	hold_end(req);
 	limit_end(req);
+	attempt_end(req);
 	flight_leave(&req->sharing.seat);
 	loop_mail_cancel(&req->sharing.mail);
 	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */

@@ -2,7 +2,8 @@
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
- * lookup, form, forward, limit, hold, answer, relay, keep, share, access_log.  For them alone.
+ * lookup, form, forward, attempt, limit, hold, answer, relay, keep, share, access_log.
+ * For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
 #define PROXY_REQUEST_PRIV_H
@@ -30,6 +31,7 @@ enum step {
 	STEP_LIMIT,
 	STEP_FETCH,
 	STEP_HOLD,
+	STEP_BACKOFF,
 	STEP_FOLLOW,
 	STEP_TAIL,
 	STEP_ANSWER,
@@ -53,6 +55,7 @@ struct question {
 	struct bytes	scope;
 	struct print	print;
 	unsigned	variant;	/* which answer to it a new one would be */
+	void		*found_mem;	/* ... here is what was found, not yet committed */
 	struct buf	converted;	/* what was found, in the form asked for */
 	usec_t		overdue;	/* since what was found expired; 0: it has not */
 	bool		is_apart;	/* from the answer of the other form */
@@ -90,6 +93,14 @@ struct sharing {
 	struct request		*flying_next;	/* in the worker's list of those without a client */
 };
 
+/* Which upstream of its route is tried (attempt.h). */
+struct attempt {
+	size_t			 at;		/* in the route's list */
+	struct upstream		*upstream;	/* whose call is under way; NULL: none, or told */
+	unsigned		 n_retries;
+	usec_t			 due;		/* of the next; 0: at once */
+};
+
 /* Waiting for a model that is not loaded yet (hold.h). */
 struct hold {
 	struct flight		*led;		/* we are the one who asks; or NULL */
@@ -125,9 +136,9 @@ struct request {
 	struct bytes		 model;		/* after the route's alias */
 	struct question		 question;
 	struct entry		 found;		/* on a hit: until the turn ends, or ... */
-	void			*found_mem;	/* ... here, when it was not yet committed */
 	struct lifetime		 lifetime;	/* of what was found */
 	enum fwd		 fwd;
+	struct attempt		 attempt;
 	struct fetch		*fetch;
 	struct sharing		 sharing;
 	struct hold		 hold;

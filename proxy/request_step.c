@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "proxy/admit.h"
 #include "proxy/answer.h"
+#include "proxy/attempt.h"
 #include "proxy/client.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
@@ -40,13 +41,13 @@
 #include "proxy/share.h"
 #include "proxy/worker.h"
 
-#define MAX_STEPS_PER_TURN	8
+#define MAX_STEPS_PER_TURN	256	/* each upstream of a route may fail at once */
 #define TO(step)		(1u << (step))
 
 typedef enum step step_fn(struct request *req);
 
 static step_fn step_receive, step_identify, step_lookup, step_deliver, step_pace, step_limit,
-    step_fetch, step_hold, step_follow, step_tail, step_answer, step_relay;
+    step_fetch, step_backoff, step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
 	const char	*name;
@@ -62,7 +63,9 @@ static const struct {
 	[STEP_PACE]	= { "pace", step_pace, 0 },
 	[STEP_LIMIT]	= { "limit", step_limit, TO(STEP_FETCH) | TO(STEP_PACE) },
 	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_LIMIT) | TO(STEP_HOLD) |
-			    TO(STEP_ANSWER) | TO(STEP_RELAY) | TO(STEP_PACE) },
+			    TO(STEP_ANSWER) | TO(STEP_RELAY) | TO(STEP_PACE) |
+			    TO(STEP_BACKOFF) },
+	[STEP_BACKOFF]	= { "backoff", step_backoff, TO(STEP_FETCH) | TO(STEP_PACE) },
 	[STEP_HOLD]	= { "hold", step_hold,
 			    TO(STEP_FETCH) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
@@ -448,12 +451,45 @@ give_failure(struct request *req, enum fetch_failure failure)
 	return answer_fetch_failed(req, failure);
 }
 
+/* Nothing was passed on, and another upstream, or the same, may do better. */
+static enum step
+try_again(struct request *req)
+{
+	req->fetch = fetch_free(req->fetch);
+	return STEP_BACKOFF;
+}
+
+static enum step
+step_backoff(struct request *req)
+{
+	if (!request_is_wanted(req))
+		return end_alone(req);
+	return attempt_is_due(req) || req->worker->is_draining ? STEP_FETCH : STEP_BACKOFF;
+}
+
+/* All upstreams of the route failed too often lately; nobody is asked. */
+static enum step
+all_fail(struct request *req)
+{
+	const struct limit_refusal refusal = {
+		.status = 503, .code = "upstreams_unavailable",
+		.message = "all upstreams of the route failed too often; they are left alone "
+		    "for a moment",
+		.wait = attempt_wait(req),
+	};
+
+	return refuse_limited(req, &refusal);
+}
+
 /* One call, one error, for all who waited for it. */
 static enum step
 fetch_failed(struct request *req)
 {
 	enum fetch_failure failure = fetch_failure(req->fetch);
 
+	attempt_note(req);
+	if (attempt_retries(req))
+		return try_again(req);
 	if (req->sharing.led != NULL)
 		flight_fail(take_ptr(&req->sharing.led), (int)failure);
 	if (req->client != NULL)
@@ -489,7 +525,7 @@ fetch_begun(struct request *req)
 	req->reply.is_kept = is_teed(req);
 	if (req->reply.is_kept)
 		return STEP_RELAY;
-	if (has_room && hold_may(req))
+	if (has_room && (hold_may(req) || attempt_may_retry(req)))
 		return STEP_FETCH;
 	if (req->call.wants_stream && fetch_status(req->fetch) == 200)
 		return outgrown(req);
@@ -501,6 +537,9 @@ fetch_done(struct request *req)
 {
 	if (hold_must(req) && !lookup_stale(req, req->route->cache.stale_if_error))
 		return STEP_HOLD;
+	attempt_note(req);
+	if (attempt_retries(req))
+		return try_again(req);
 	hold_release(req);
 	relay_begin(req);
 	req->reply.is_kept = is_teed(req);
@@ -521,6 +560,8 @@ step_fetch(struct request *req)
 		return end_alone(req);
 	if (req->fetch == NULL && !limit_is_passed(req))
 		return STEP_LIMIT;
+	if (req->fetch == NULL && !attempt_begin(req))
+		return all_fail(req);
 	if (req->fetch == NULL && forward_start(req) < 0)
 		return not_sent(req);
 	switch (fetch_state(req->fetch)) {
@@ -548,6 +589,7 @@ step_hold(struct request *req)
 	case HOLD_WAIT:
 		return STEP_HOLD;
 	case HOLD_RETRY:
+		attempt_end(req);
 		req->fetch = fetch_free(req->fetch);
 		return STEP_FETCH;
 	case HOLD_OVER:

@@ -25,6 +25,7 @@
 #include "proxy/http/reader.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/notify.h"
+#include "proxy/upstream.h"
 #include "proxy/watch.h"
 #include "proxy/worker.h"
 
@@ -39,6 +40,7 @@ struct server {
 	struct flights	 *flights;
 	struct rate_meter refreshes;
 	struct ledger	 *ledger;
+	struct upstreams *upstreams;
 	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
 	unsigned	  n_fds;
 	struct worker	**workers;
@@ -221,6 +223,7 @@ start_workers(struct server *srv)
 			.flights = srv->flights,
 			.refreshes = &srv->refreshes,
 			.ledger = srv->ledger,
+			.upstreams = srv->upstreams,
 			.fds = srv->fds + (size_t)i * srv->n_fds,
 			.n_fds = srv->n_fds,
 			.end_signal = WORKER_ENDED,
@@ -318,6 +321,7 @@ server_run(struct config *config)
 	srv.variants = variants_new();
 	srv.flights = flights_new();
 	srv.ledger = ledger_new();
+	srv.upstreams = upstreams_new();
 	block_signals(&srv);
 	r = set_up(&srv);
 	if (r == 0) {
@@ -330,6 +334,7 @@ server_run(struct config *config)
 	stop(&srv);
 	flights_free(srv.flights);
 	ledger_free(srv.ledger);
+	upstreams_free(srv.upstreams);
 	variants_free(srv.variants);
 	xfree(srv.fds);
 	return r;

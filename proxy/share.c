@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "proxy/answer.h"
+#include "proxy/attempt.h"
 #include "proxy/form.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
@@ -39,6 +40,8 @@ publish_head(struct request *req, bool is_live)
 		return 0;
 	buf_init(&fields, WORKER_HEAD_MAX);
 	r = answer_compute_time(req, &head.compute_time);
+	if (r == 0)
+		r = attempt_add_fields(req, &fields);
 	if (r == 0)
 		r = answer_passed_fields(fetch_fields(req->fetch), &fields);
 	if (r == 0) {

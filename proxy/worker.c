@@ -162,6 +162,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->flights = options->flights;
 	w->refreshes = options->refreshes;
 	w->ledger = options->ledger;
+	w->upstreams = options->upstreams;
 	w->tally = tally_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {

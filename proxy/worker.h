@@ -33,6 +33,7 @@ struct scribe;
 struct store;
 struct store_reader;
 struct tally;
+struct upstreams;
 struct variants;
 
 struct worker {
@@ -47,6 +48,7 @@ struct worker {
 	struct tally		*tally;		/* answers given from the cache, by model */
 	usec_t			 tallied;	/* when it was handed on */
 	struct flights		*flights;	/* borrowed: shared by all workers */
+	struct upstreams	*upstreams;	/* likewise: how they are */
 	struct ledger		*ledger;	/* likewise: what teams have used */
 	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
 	struct client		*clients;	/* all that are connected */
@@ -66,6 +68,7 @@ struct worker_options {
 	struct flights	*flights;
 	struct rate_meter *refreshes;
 	struct ledger	*ledger;
+	struct upstreams *upstreams;
 	const int	*fds;		/* listening sockets, borrowed */
 	unsigned	 n_fds;
 	int		 end_signal;	/* raised when the worker has ended */

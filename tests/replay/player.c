@@ -46,6 +46,7 @@
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/request.h"
+#include "proxy/upstream.h"
 #include "proxy/worker.h"
 #include "tests/replay/world.h"
 
@@ -65,6 +66,7 @@ struct play {
 	struct flights	*flights;
 	struct rate_meter refreshes;
 	struct ledger	*ledger;
+	struct upstreams *upstreams;
 	char		 dir[64];
 	struct buf	 yaml;		/* of the next configuration */
 	bool		 is_set_up;
@@ -198,6 +200,7 @@ start_worker(struct play *play, struct worker *worker)
 	worker->flights = play->flights;
 	worker->refreshes = &play->refreshes;
 	worker->ledger = play->ledger;
+	worker->upstreams = play->upstreams;
 	worker->reader = store_reader_open(play->store);
 	worker->prints = prints_new(PRINTS);
 	worker->tally = tally_new();
@@ -221,6 +224,7 @@ set_up(struct play *play)
 	play->variants = variants_new();
 	play->flights = flights_new();
 	play->ledger = ledger_new();
+	play->upstreams = upstreams_new();
 	for (unsigned i = 0; i < WORKERS; i++)
 		start_worker(play, &play->workers[i]);
 	play->is_set_up = true;
@@ -573,6 +577,7 @@ tear_down(struct play *play)
 		free_worker(&play->workers[i]);
 	flights_free(play->flights);
 	ledger_free(play->ledger);
+	upstreams_free(play->upstreams);
 	variants_free(play->variants);
 	scribe_stop(play->scribe);
 	store_close(play->store);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * breaker.c - a row, a window of bits, and a time.
+ */
+#include "base/breaker.h"
+
+#define WINDOW	((1u << BREAKER_SEEN) - 1)
+
+bool
+breaker_allows(struct breaker *breaker, usec_t now)
+{
+	if (breaker->state == BREAKER_OPEN && now >= breaker->until)
+		breaker->state = BREAKER_HALF_OPEN;
+	if (breaker->state != BREAKER_HALF_OPEN)
+		return breaker->state == BREAKER_CLOSED;
+	if (breaker->is_probed)
+		return false;
+	breaker->is_probed = true;
+	return true;
+}
+
+usec_t
+breaker_wait(const struct breaker *breaker, usec_t now)
+{
+	return breaker->state == BREAKER_OPEN && now < breaker->until ? breaker->until - now : 0;
+}
+
+/* Each time for twice as long. */
+static void
+open_for_a_while(struct breaker *breaker, usec_t now)
+{
+	usec_t pause = breaker->pause == 0 ? BREAKER_MIN : breaker->pause * 2;
+
+	breaker->pause = pause < BREAKER_MAX ? pause : BREAKER_MAX;
+	breaker->until = now + breaker->pause;
+	breaker->state = BREAKER_OPEN;
+	breaker->is_probed = false;
+}
+
+static void
+add_outcome(struct breaker *breaker, bool has_failed)
+{
+	breaker->n_in_row = has_failed ? breaker->n_in_row + 1 : 0;
+	breaker->last = (breaker->last << 1 | has_failed) & WINDOW;
+	if (breaker->n_seen < BREAKER_SEEN)
+		breaker->n_seen++;
+}
+
+static bool
+has_failed_too_often(const struct breaker *breaker)
+{
+	unsigned n_failed = (unsigned)__builtin_popcount(breaker->last);
+
+	return breaker->n_in_row >= BREAKER_IN_ROW ||
+	    (breaker->n_seen == BREAKER_SEEN && n_failed * 2 >= BREAKER_SEEN);
+}
+
+void
+breaker_note(struct breaker *breaker, bool has_failed, usec_t now)
+{
+	switch (breaker->state) {
+	case BREAKER_CLOSED:
+		add_outcome(breaker, has_failed);
+		if (has_failed_too_often(breaker))
+			open_for_a_while(breaker, now);
+		break;
+	case BREAKER_OPEN:
+		break;
+	case BREAKER_HALF_OPEN:
+		if (has_failed)
+			open_for_a_while(breaker, now);
+		else
+			*breaker = (struct breaker){ 0 };
+		break;
+	}
+}
+
+void
+breaker_forget(struct breaker *breaker)
+{
+	breaker->is_probed = false;
+}

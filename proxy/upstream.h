@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upstream.h - how the upstreams are, as far as calls have shown: one table for all
+ * workers, by their names, so that it outlives a reload.
+ */
+#ifndef PROXY_UPSTREAM_H
+#define PROXY_UPSTREAM_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+struct upstream;
+struct upstreams;
+
+struct upstreams	*upstreams_new(void);
+struct upstreams	*upstreams_free(struct upstreams *upstreams);
+
+/* That of NAME; it stands as long as the table.  Any thread, as all that follow. */
+struct upstream	*upstream_find(struct upstreams *upstreams, const char *name);
+
+/* See base/breaker.h. */
+bool	upstream_allows(struct upstream *upstream, usec_t now);
+usec_t	upstream_wait(struct upstream *upstream, usec_t now);
+void	upstream_note(struct upstream *upstream, bool has_failed, usec_t now);
+void	upstream_forget(struct upstream *upstream);
+
+#endif
