@@ -53,6 +53,7 @@ struct config_upstream {
 	char			*compute;	/* x-compute-type of answers that name none */
 	char			*ca_file;	/* or NULL */
 	bool			 include_usage;
+	char			*revision;	/* of its models, or NULL */
 	struct config_timeouts	 timeouts;
 };
 
@@ -82,6 +83,7 @@ struct config_route {
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
+	char		*revision;	/* of the model, or NULL: as its upstream says */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
 	unsigned	 retries;
 	bool		 has_retries;	/* else each of its other upstreams once */

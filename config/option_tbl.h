@@ -84,6 +84,9 @@
 { .place = PLACE_UPSTREAM, .name = "ca_file", .type = OPTION_TEXT,
   OPTION_FIELD(struct config_upstream, ca_file),
   .text = "Certificates to trust for it." },
+{ .place = PLACE_UPSTREAM, .name = "revision", .type = OPTION_TEXT,
+  OPTION_FIELD(struct config_upstream, revision),
+  .text = "Which models it has, in any words: what was answered under others is no answer." },
 { .place = PLACE_UPSTREAM, .name = "include_usage", .type = OPTION_BOOL,
   OPTION_FIELD(struct config_upstream, include_usage), .def = "false",
   .text = "Ask for the usage in OpenAI's streams where the client does not, and keep it "
@@ -163,6 +166,9 @@
   OPTION_FIELD(struct config_route, wait_for_model), .min = "1s", .max = "1d",
   .text = "How long a request is held while its model is being loaded; unless set, "
       "only one that asks to be, for 5m." },
+{ .place = PLACE_ROUTE, .name = "revision", .type = OPTION_TEXT,
+  OPTION_FIELD(struct config_route, revision),
+  .text = "The same for the route; that of its first upstream unless set." },
 { .place = PLACE_ROUTE, .name = "retries", .type = OPTION_COUNT,
   OPTION_FIELD(struct config_route, retries), .min = "0", .max = "10",
   .text = "How many more attempts follow one that failed; unless set, one at each of the "

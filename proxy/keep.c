@@ -18,6 +18,7 @@
 #include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
 #include "proxy/form.h"
+#include "proxy/forward.h"
 #include "proxy/question.h"
 #include "proxy/worker.h"
 
@@ -111,6 +112,17 @@ is_of_another_model(struct request *req)
 	return !bytes_eq(bytes_first(said, n), bytes_first(asked, n));
 }
 
+/* One that took the place of another may have other models; it is asked for under its. */
+static bool
+is_of_another_revision(const struct request *req)
+{
+	const struct config_upstream *first = &req->config->upstreams[req->route->to[0]];
+	const char *asked = question_revision(req, first);
+	const char *has = question_revision(req, forward_upstream(req));
+
+	return asked != has && (asked == NULL || has == NULL || strcmp(asked, has) != 0);
+}
+
 static bool
 shows_its_end(const struct request *req)
 {
@@ -144,7 +156,7 @@ is_keepable(struct request *req, const struct answer_policy *policy)
 		return false;
 	if (head_forbids(req, policy) || judge(req, type) != ANSWER_STORABLE)
 		return false;
-	return !is_of_another_model(req);
+	return !is_of_another_revision(req) && !is_of_another_model(req);
 }
 
 static int

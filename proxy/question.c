@@ -91,6 +91,24 @@ path_class_of(struct request *req, struct bytes *ret_class)
 	    BYTES_ARG(call->path_detail), BYTES_ARG(head->query));
 }
 
+const char *
+question_revision(const struct request *req, const struct config_upstream *up)
+{
+	return req->route->revision != NULL ? req->route->revision : up->revision;
+}
+
+/* A new model under an old name gives no old answers: its revision counts like a field. */
+static int
+add_revision(struct request *req, struct bytes *fields)
+{
+	const char *revision = question_revision(req, first_upstream(req));
+
+	if (revision == NULL)
+		return 0;
+	return arena_printf(req->arena, fields, "%.*srevision: %s\n", BYTES_ARG(*fields),
+	    revision);
+}
+
 static int
 make_key(struct request *req)
 {
@@ -106,6 +124,8 @@ make_key(struct request *req)
 		r = path_class_of(req, &parts.path_class);
 	if (r == 0)
 		r = field_key(req->head, &req->call, req->arena, &parts.fields);
+	if (r == 0)
+		r = add_revision(req, &parts.fields);
 	if (r == 0)
 		r = key_question(&parts, req->arena, &req->question.text);
 	if (r == 0 && req->worker->store != NULL)

@@ -38,6 +38,10 @@ bool	question_is_renewed(const struct request *req);
  */
 bool	question_is_meant(const struct request *req);
 
+/* Of the models that it is answered by, if UP does; NULL: unknown. */
+struct config_upstream;
+const char	*question_revision(const struct request *req, const struct config_upstream *up);
+
 /* How many different answers are kept to it. */
 unsigned	question_variants(const struct request *req);
 

@@ -130,3 +130,40 @@ def test_a_crowd_fails_over_as_one(two):
     call.wait()
     assert {answer.status for answer in answers} == {200}
     assert len(b.requests) == 1
+
+
+def revised(px, **options):
+    """Starts it again with these options of its upstreams or, as "route", of its route."""
+    for name, option in options.items():
+        (px.config["routes"][0] if name == "route" else px.config["upstreams"][name]).update(option)
+    px.restart()
+
+
+def test_a_new_model_gives_no_old_answers(two):
+    px, a, _b = two()
+    a.expect("POST", CHAT).reply(json=SAID)
+    px.post(CHAT, ASKED)
+    revised(px, a={"revision": "1"})
+    a.expect("POST", CHAT).reply(json=SAID)
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "upstream"
+    for _ in range(2):
+        assert px.post(CHAT, ASKED)["x-compute-type"] == "cache"
+    revised(px, route={"revision": "2"})
+    a.expect("POST", CHAT).reply(json=SAID)
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "upstream"
+    revised(px, route={"revision": "1"})
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "cache"
+
+
+def test_nor_is_that_of_another_kept_under_its_name(two):
+    px, a, b = two()
+    revised(px, a={"revision": "1"}, b={"revision": "2"})
+    for _ in range(2):
+        a.expect("POST", CHAT).hang_up()
+        b.expect("POST", CHAT).reply(json=SAID)
+        answer = px.post(CHAT, ASKED)
+        assert answer["x-reprise-upstream"] == "b" and "stored" not in answer["cache-status"]
+    revised(px, b={"revision": "1"})
+    a.expect("POST", CHAT).hang_up()
+    b.expect("POST", CHAT).reply(json=SAID)
+    assert "stored" in px.post(CHAT, ASKED)["cache-status"]
