@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "config/config.h"
+#include "proxy/dialect/loading.h"
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
 #include "proxy/question.h"
@@ -177,7 +178,7 @@ attempt_is_due(struct request *req)
 	return false;
 }
 
-/* One that has too much to do, or does not like the question, is well. */
+/* One that has too much to do, is loading a model, or does not like the question, is well. */
 static bool
 has_failed(const struct request *req)
 {
@@ -186,6 +187,8 @@ has_failed(const struct request *req)
 	if (fetch_state(req->fetch) == FETCH_FAILED)
 		return true;
 	status = fetch_status(req->fetch);
+	if (answer_is_loading(status, fetch_body(req->fetch)))
+		return false;
 	return status == 500 || (status >= 502 && status <= 504) || status == 529;
 }
 
