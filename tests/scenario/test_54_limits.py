@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import select
 import threading
 import time
 
@@ -171,29 +172,52 @@ def test_a_budget_without_a_price_lets_nothing_through(gate):
     assert answer["x-should-retry"] == "false" and answer["retry-after"] is None
 
 
-@pytest.mark.parametrize("where", ["route", "team"])
-def test_so_many_calls_at_once(gate, up, where):
-    px = gate(route={"concurrency": 1, "queue": 1} if where == "route" else None,
-              a={"concurrency": 1} if where == "team" else {})
-    first, second = threading.Event(), threading.Event()
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.fixture
+def held(up):
+    """Two calls that are answered when their events are set."""
     body = play.dump(says())
-    calls = [up.expect("POST", CHAT).reply_raw(event, head % len(body) + body, close=False)
-             for event in (first, second)]
+    events = [threading.Event(), threading.Event()]
+    calls = [up.expect("POST", CHAT).reply_raw(event, HEAD % len(body) + body, close=False)
+             for event in events]
+    return list(zip(calls, events))
+
+
+def test_one_call_at_once_for_a_team(gate, held):
+    px = gate(a={"concurrency": 1})
+    (first, go), (second, go_on) = held
     with px.connect() as one, px.connect() as two:
         one.ask("POST", CHAT, asks(1), by("a"))
-        calls[0].wait()
+        first.wait()
         two.ask("POST", CHAT, asks(2), by("a"))
-        if where == "route":
-            while (answer := px.post(CHAT, asks(3), by("a", **{"x-wait": "no"}))).status != 429:
-                raise AssertionError(answer)
-            refused(answer, "queue_full")
-        assert not calls[1].came.is_set()
-        first.set()
+        assert not second.came.is_set()
+        go.set()
         assert one.answer().status == 200
-        calls[1].wait()
-        second.set()
+        second.wait()
+        go_on.set()
         assert two.answer().status == 200
+
+
+def test_one_call_at_once_on_a_route_and_one_that_waits(gate, held):
+    """Of two that come together, one waits and one is refused, whichever comes first."""
+    px = gate(route={"concurrency": 1, "queue": 1}, a={})
+    (first, go), (second, go_on) = held
+    with px.connect() as one, px.connect() as two, px.connect() as three:
+        one.ask("POST", CHAT, asks(1), by("a"))
+        first.wait()
+        two.ask("POST", CHAT, asks(2), by("a"))
+        three.ask("POST", CHAT, asks(3), by("a"))
+        ready, _, _ = select.select([two.sock, three.sock], [], [], play.TIMEOUT)
+        late, waiting = (two, three) if ready[0] is two.sock else (three, two)
+        refused(late.answer(), "queue_full")
+        assert not second.came.is_set()
+        go.set()
+        assert one.answer().status == 200
+        second.wait()
+        go_on.set()
+        assert waiting.answer().status == 200
 
 
 @pytest.mark.parametrize("path, question, error", [
