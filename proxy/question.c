@@ -27,6 +27,16 @@ first_upstream(const struct request *req)
 	return &req->config->upstreams[req->route->to[0]];
 }
 
+/* May one of those that it is sent to be asked with the client's own credentials? */
+static bool
+is_asked_as_client(const struct request *req)
+{
+	for (size_t i = 0; i < req->route->n_to; i++)
+		if (req->config->upstreams[req->route->to[i]].token_client)
+			return true;
+	return false;
+}
+
 /* The credentials of the client, all of them: whatever an upstream may look at. */
 static int
 credentials_of(struct request *req, struct bytes *ret_text)
@@ -55,7 +65,7 @@ owner_of(struct request *req, struct bytes *ret_owner)
 	*ret_owner = BYTES_NONE;
 	if (team != NULL && strcmp(team->namespace, "team") == 0)
 		return arena_printf(req->arena, ret_owner, "team:%s", team->name);
-	if (!first_upstream(req)->token_client)
+	if (!is_asked_as_client(req))
 		return 0;
 	r = credentials_of(req, &text);
 	if (r < 0)
@@ -286,7 +296,7 @@ question_remember(struct request *req)
 	/* What a body asks of the cache, and whose it is, is not kept in the table. */
 	if (!req->question.has_print || !req->question.is_storable || route > UINT16_MAX ||
 	    req->call.own_member.ptr != NULL || req->call.controls.directives.no_cache ||
-	    first_upstream(req)->token_client)
+	    is_asked_as_client(req))
 		return;
 	if (find_model(&req->call, req->body, &known))
 		prints_put(req->worker->prints, &req->question.print, &known);

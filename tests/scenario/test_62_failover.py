@@ -105,6 +105,21 @@ def test_a_token_goes_nowhere_else_whatever_an_upstream_says(two, target):
     assert a.requests[0]["host"] == a.url.removeprefix("http://")
 
 
+def test_what_is_answered_to_one_client_alone_is_not_given_to_another(proxy, upstream):
+    """H-27, also where only the second upstream is asked with the client's own credentials."""
+    a, b = upstream(), upstream()
+    px = proxy({"upstreams": {"a": {"url": a.url, "token": {"value": "token-of-a"}},
+                              "b": {"url": b.url, "token": {"client": True}}},
+                "routes": [{"model": "*", "to": ["a", "b"]}]})
+    for owner in ("one", "other"):
+        a.expect("POST", CHAT).hang_up()
+        b.expect("POST", CHAT).reply(json={**SAID, "owner": owner})
+        for compute in ("upstream", "cache"):
+            answer = px.post(CHAT, ASKED, {"Authorization": f"Bearer key-of-{owner}"})
+            assert (answer["x-compute-type"], answer.json["owner"]) == (compute, owner)
+    assert [r["authorization"] for r in b.requests] == ["Bearer key-of-one", "Bearer key-of-other"]
+
+
 def test_five_failures_in_a_row_and_it_is_left_alone(two):
     px, a, b = two()
     for n in range(5):
