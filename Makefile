@@ -58,7 +58,7 @@ LLHTTP_LIBS	= -lllhttp
 endif
 
 BASE	= arena breaker buf bytes clock date err glob list log mem money num rate
-HTTP	= error_body field head_scan ndjson reader respond sse
+HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe shuffle \
 	  sieve spell store store_file store_guard store_open store_write tally utf8 variant
 CONFIG	= config defaults keyring load option route schema secret team tree
@@ -76,7 +76,7 @@ BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve st
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena breaker buf bytes date glob list log money num rate
-UNIT_http	= error_body field head_scan ndjson reader respond sse
+UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_write tally utf8 variant
 UNIT_config	= config keyring route schema secret team

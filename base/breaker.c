@@ -7,16 +7,14 @@
 #define WINDOW	((1u << BREAKER_SEEN) - 1)
 
 bool
-breaker_allows(struct breaker *breaker, usec_t now)
+breaker_allows(struct breaker *breaker, usec_t now, bool *ret_is_probe)
 {
 	if (breaker->state == BREAKER_OPEN && now >= breaker->until)
 		breaker->state = BREAKER_HALF_OPEN;
-	if (breaker->state != BREAKER_HALF_OPEN)
-		return breaker->state == BREAKER_CLOSED;
-	if (breaker->is_probed)
-		return false;
-	breaker->is_probed = true;
-	return true;
+	*ret_is_probe = breaker->state == BREAKER_HALF_OPEN && !breaker->is_probed;
+	if (*ret_is_probe)
+		breaker->is_probed = true;
+	return *ret_is_probe || breaker->state == BREAKER_CLOSED;
 }
 
 usec_t
@@ -56,27 +54,22 @@ has_failed_too_often(const struct breaker *breaker)
 }
 
 void
-breaker_note(struct breaker *breaker, bool has_failed, usec_t now)
+breaker_note(struct breaker *breaker, bool is_probe, bool has_failed, usec_t now)
 {
-	switch (breaker->state) {
-	case BREAKER_CLOSED:
+	if (is_probe && has_failed) {
+		open_for_a_while(breaker, now);
+	} else if (is_probe) {
+		*breaker = (struct breaker){ 0 };
+	} else if (breaker->state == BREAKER_CLOSED) {
 		add_outcome(breaker, has_failed);
 		if (has_failed_too_often(breaker))
 			open_for_a_while(breaker, now);
-		break;
-	case BREAKER_OPEN:
-		break;
-	case BREAKER_HALF_OPEN:
-		if (has_failed)
-			open_for_a_while(breaker, now);
-		else
-			*breaker = (struct breaker){ 0 };
-		break;
 	}
 }
 
 void
-breaker_forget(struct breaker *breaker)
+breaker_forget(struct breaker *breaker, bool is_probe)
 {
-	breaker->is_probed = false;
+	if (is_probe)
+		breaker->is_probed = false;
 }

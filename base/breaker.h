@@ -38,18 +38,21 @@ struct breaker {
 };
 
 /*
- * May a call be made at NOW?  Half-open one may, and its outcome, or breaker_forget(),
- * has to follow; the others may not meanwhile.
+ * May a call be made at NOW?  Half-open one may, the probe, which is then told so; the
+ * others may not until its outcome, or breaker_forget(), has followed.
  */
-bool	breaker_allows(struct breaker *breaker, usec_t now);
+bool	breaker_allows(struct breaker *breaker, usec_t now, bool *ret_is_probe);
 
 /* How long it is until one may; 0: now, or as soon as the probe is over. */
 usec_t	breaker_wait(const struct breaker *breaker, usec_t now);
 
-/* How a call ended.  One that was made before it opened changes nothing any more. */
-void	breaker_note(struct breaker *breaker, bool has_failed, usec_t now);
+/*
+ * How a call ended that IS_PROBE, or is not: once open, those that were made before
+ * change nothing any more.
+ */
+void	breaker_note(struct breaker *breaker, bool is_probe, bool has_failed, usec_t now);
 
 /* A call that ended without telling anything: its client left. */
-void	breaker_forget(struct breaker *breaker);
+void	breaker_forget(struct breaker *breaker, bool is_probe);
 
 #endif

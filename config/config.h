@@ -7,6 +7,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,7 @@
 #include "base/rate.h"
 #include "config/secret.h"
 
+#define CONFIG_UNSET		UINT_MAX
 #define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
 
 struct keyring;
@@ -85,8 +87,7 @@ struct config_route {
 	char		*rewrite_model;	/* or NULL */
 	char		*revision;	/* of the model, or NULL: as its upstream says */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
-	unsigned	 retries;
-	bool		 has_retries;	/* else each of its other upstreams once */
+	unsigned	 retries;	/* unless set, one at each of its other upstreams */
 	usec_t		 deadline;	/* 0: none */
 	unsigned	 concurrency;	/* calls at once; 0: no bound */
 	unsigned	 queue;		/* how many wait for one of them */

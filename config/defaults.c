@@ -73,6 +73,8 @@ inherit(struct config_route *route, const struct config_cache *cache)
 		route->cache.ttl = cache->ttl;
 	if (route->cache.max_entry == 0)
 		route->cache.max_entry = cache->max_entry;
+	if (route->retries == CONFIG_UNSET)
+		route->retries = (unsigned)route->n_to - 1;
 }
 
 void

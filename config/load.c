@@ -392,12 +392,6 @@ find_pair(const struct tree_node *map, const char *name)
 	return NULL;
 }
 
-static bool
-has_member(const struct tree_node *node, const char *name)
-{
-	return node->kind == TREE_MAP && find_pair(node, name) != NULL;
-}
-
 static void read_map(struct loader *loader, enum option_place place, const struct tree_node *node,
     const struct trail *trail, void *base);
 
@@ -476,8 +470,8 @@ read_routes(struct loader *loader, const struct option *option, const struct tre
 		struct trail here = { .up = trail, .index = i };
 
 		option_set_defaults(option->inside, route);
+		route->retries = CONFIG_UNSET;
 		read_map(loader, option->inside, node->pairs[i].value, &here, route);
-		route->has_retries = has_member(node->pairs[i].value, "retries");
 	}
 }
 

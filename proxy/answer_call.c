@@ -20,7 +20,7 @@
 static const char *const held_back[] = {
 	"age", "alt-svc", "cache-status", "content-length", "date", "set-cookie",
 	"strict-transport-security", "x-compute-time", "x-compute-type", "x-reprise-origin",
-	"x-request-id",
+	"x-reprise-fallback", "x-reprise-upstream", "x-request-id",
 };
 
 bool

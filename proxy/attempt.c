@@ -2,18 +2,18 @@
 /*
  * attempt.c - the upstreams of a route in turn, as long as nothing was passed on.
  *
- * Without "retries" each of the others is tried once; with it there are as many more
- * attempts as it says, the same upstream again included, after a pause.
+ * One round goes from the first to the last of them, and passes over what a breaker
+ * leaves alone; where there are more retries than others, another round follows after a
+ * pause.
  */
 #include "proxy/attempt.h"
 
-#include <string.h>
-
-#include "base/num.h"
+#include "base/mem.h"
 #include "config/config.h"
 #include "proxy/dialect/loading.h"
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
+#include "proxy/http/retry_after.h"
 #include "proxy/question.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
@@ -34,14 +34,12 @@ bool
 attempt_begin(struct request *req)
 {
 	struct attempt *attempt = &req->attempt;
-	size_t n = req->route->n_to;
 	usec_t now = loop_now(req->worker->loop);
 
-	for (size_t i = 0; i < n; i++) {
-		size_t at = (attempt->at + i) % n;
+	for (size_t at = attempt->at; at < req->route->n_to; at++) {
 		struct upstream *up = upstream_at(req, at);
 
-		if (!upstream_allows(up, now))
+		if (!upstream_allows(up, now, &attempt->is_probe))
 			continue;
 		attempt->at = at;
 		attempt->upstream = up;
@@ -63,16 +61,37 @@ attempt_wait(const struct request *req)
 	return least > USEC_PER_SEC ? least : USEC_PER_SEC;
 }
 
-/* PROTOCOLS.md 15. */
-static bool
-is_worth_a_retry(int status)
-{
-	static const int statuses[] = { 408, 409, 425, 429, 500, 502, 503, 504, 529 };
+/* What an upstream's status says: PROTOCOLS.md 15, and RFC 5861, 4. */
+enum {
+	MAY_PASS	= 1 << 0,	/* another attempt may do better */
+	IS_TROUBLE	= 1 << 1,	/* an old answer is better than this */
+	IS_FAILURE	= 1 << 2,	/* of the upstream, which counts for its breaker */
+	IS_DOWN		= MAY_PASS | IS_TROUBLE | IS_FAILURE,
+};
 
+static const struct {
+	int		status;
+	unsigned	says;
+} statuses[] = {
+	{ 408, MAY_PASS }, { 409, MAY_PASS }, { 425, MAY_PASS },
+	{ 429, MAY_PASS | IS_TROUBLE },
+	{ 500, IS_DOWN }, { 502, IS_DOWN }, { 503, IS_DOWN }, { 504, IS_DOWN },
+	{ 529, IS_DOWN },
+};
+
+static bool
+says(int status, unsigned what)
+{
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-		if (statuses[i] == status)
-			return true;
+		if (statuses[i].status == status)
+			return (statuses[i].says & what) != 0;
 	return false;
+}
+
+bool
+attempt_is_trouble(int status)
+{
+	return says(status, IS_TROUBLE);
 }
 
 /* Nothing that may do something is done twice, unless it never got there. */
@@ -86,12 +105,6 @@ may_be_repeated(const struct request *req)
 	    fetch_failure(req->fetch) == FETCH_E_TLS);
 }
 
-static unsigned
-retries_of(const struct config_route *route)
-{
-	return route->has_retries ? route->retries : (unsigned)route->n_to - 1;
-}
-
 static bool
 has_time(const struct request *req)
 {
@@ -103,26 +116,27 @@ has_time(const struct request *req)
 static bool
 may_go_on(const struct request *req)
 {
-	return req->attempt.n_retries < retries_of(req->route) && req->reply.status == 0 &&
+	return req->attempt.n_retries < req->route->retries && req->reply.status == 0 &&
 	    has_time(req) && may_be_repeated(req);
 }
 
 bool
 attempt_may_retry(const struct request *req)
 {
-	return is_worth_a_retry(fetch_status(req->fetch)) && may_go_on(req);
+	return says(fetch_status(req->fetch), MAY_PASS) && may_go_on(req);
 }
 
-/* As the upstream asks, in seconds; 0: it does not. */
+/* As the upstream asks; 0: it does not. */
 static usec_t
 retry_after(const struct request *req)
 {
-	uint64_t seconds = 0;
+	usec_t delay;
 
 	if (fetch_state(req->fetch) == FETCH_FAILED ||
-	    num_parse_u64(fields_get(fetch_fields(req->fetch), "retry-after"), &seconds) != 0)
+	    !retry_after_read(fields_get(fetch_fields(req->fetch), "retry-after"), clock_wall(),
+	    &delay))
 		return 0;
-	return seconds < 86400 ? (usec_t)seconds * USEC_PER_SEC : RETRY_AFTER_MAX + 1;
+	return delay;
 }
 
 /* Anything up to a ceiling that doubles: those that failed together do not come together. */
@@ -136,77 +150,98 @@ draw_pause(const struct request *req)
 	return (usec_t)(worker_draw_id(req->worker) % (uint64_t)ceiling);
 }
 
-/* The next upstream that was not asked in this round, at once; or the first, after a pause. */
+/* The first again, after a pause, if there is time for that. */
 static bool
-plan_next(struct request *req)
+plan_round(struct request *req)
 {
 	struct attempt *attempt = &req->attempt;
-	usec_t now = loop_now(req->worker->loop), asked = retry_after(req), pause;
+	usec_t asked = retry_after(req), pause = draw_pause(req);
 
-	attempt->due = 0;
-	if (attempt->at + 1 < req->route->n_to) {
-		attempt->at++;
-		return true;
-	}
-	pause = draw_pause(req);
 	if (asked > RETRY_AFTER_MAX || req->worker->is_draining)
 		return false;
 	attempt->at = 0;
-	attempt->due = now + (asked > pause ? asked : pause);
+	attempt->due = loop_now(req->worker->loop) + (asked > pause ? asked : pause);
 	return req->route->deadline == 0 || attempt->due < req->started + req->route->deadline;
+}
+
+/* The next upstream at once, as long as there is one. */
+static bool
+plan_next(struct request *req)
+{
+	req->attempt.due = 0;
+	if (req->attempt.at + 1 >= req->route->n_to)
+		return plan_round(req);
+	req->attempt.at++;
+	return true;
 }
 
 bool
 attempt_retries(struct request *req)
 {
 	bool is_bad = fetch_state(req->fetch) == FETCH_FAILED ||
-	    is_worth_a_retry(fetch_status(req->fetch));
+	    says(fetch_status(req->fetch), MAY_PASS);
 
 	if (!is_bad || !may_go_on(req) || !plan_next(req))
 		return false;
 	req->attempt.n_retries++;
-	req->worker->stats.retries++;
 	return true;
 }
 
-bool
-attempt_is_due(struct request *req)
+/* Are there more attempts than one at each? */
+static bool
+may_repeat(const struct request *req)
 {
-	if (loop_now(req->worker->loop) >= req->attempt.due)
-		return true;
-	request_wake_at(req, req->attempt.due);
-	return false;
+	return req->route->retries >= req->route->n_to;
+}
+
+enum attempt_next
+attempt_next(struct request *req)
+{
+	struct attempt *attempt = &req->attempt;
+	usec_t now = loop_now(req->worker->loop);
+
+	if (now >= attempt->due) {
+		if (attempt_begin(req)) {
+			req->worker->stats.retries++;
+			return ATTEMPT_BEGUN;
+		}
+		/* Those behind the one that failed are left alone: another round, if any. */
+		if (attempt->at == 0 || !may_repeat(req) || !plan_round(req))
+			return ATTEMPT_NONE;
+	}
+	if (req->worker->is_draining)
+		return ATTEMPT_NONE;
+	request_wake_at(req, attempt->due);
+	return ATTEMPT_WAIT;
 }
 
 /* One that has too much to do, is loading a model, or does not like the question, is well. */
 static bool
 has_failed(const struct request *req)
 {
-	int status;
-
 	if (fetch_state(req->fetch) == FETCH_FAILED)
 		return true;
-	status = fetch_status(req->fetch);
-	if (answer_is_loading(status, fetch_body(req->fetch)))
-		return false;
-	return status == 500 || (status >= 502 && status <= 504) || status == 529;
+	return says(fetch_status(req->fetch), IS_FAILURE) &&
+	    !answer_is_loading(fetch_status(req->fetch), fetch_body(req->fetch));
 }
 
 void
 attempt_note(struct request *req)
 {
-	if (req->attempt.upstream == NULL)
-		return;
-	upstream_note(req->attempt.upstream, has_failed(req), loop_now(req->worker->loop));
-	req->attempt.upstream = NULL;
+	struct upstream *up = take_ptr(&req->attempt.upstream);
+
+	if (up != NULL)
+		upstream_note(up, req->attempt.is_probe, has_failed(req),
+		    loop_now(req->worker->loop));
 }
 
 void
 attempt_end(struct request *req)
 {
-	if (req->attempt.upstream != NULL)
-		upstream_forget(req->attempt.upstream);
-	req->attempt.upstream = NULL;
+	struct upstream *up = take_ptr(&req->attempt.upstream);
+
+	if (up != NULL)
+		upstream_forget(up, req->attempt.is_probe);
 }
 
 int

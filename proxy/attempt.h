@@ -10,11 +10,17 @@
 #include "base/err.h"
 #include "proxy/request_priv.h"
 
-/* Choose one that is left alone by no breaker; false if there is none. */
+/*
+ * Choose one that is left alone by no breaker, and reserve the call; false if there is
+ * none, or none behind the one that failed.
+ */
 bool	attempt_begin(struct request *req);
 
 /* How long it is until one of them may be asked again. */
 usec_t	attempt_wait(const struct request *req);
+
+/* RFC 5861, 4: a status of an upstream that is down, or wants to be asked less (429, 529). */
+bool	attempt_is_trouble(int status);
 
 /*
  * With the head of an answer there: is it one that another attempt may do better than?
@@ -23,13 +29,17 @@ usec_t	attempt_wait(const struct request *req);
 bool	attempt_may_retry(const struct request *req);
 
 /*
- * With the call over: shall there be another?  Then the next upstream is meant, and DUE
- * says when if not at once.
+ * With the call over: shall there be another?  What it brought is to be kept until that
+ * has begun, for it may be the last word.
  */
 bool	attempt_retries(struct request *req);
 
-/* Is it time for it? */
-bool	attempt_is_due(struct request *req);
+enum attempt_next {
+	ATTEMPT_WAIT,		/* until DUE: the request is woken */
+	ATTEMPT_BEGUN,
+	ATTEMPT_NONE,		/* there is no other */
+};
+enum attempt_next	attempt_next(struct request *req);
 
 /* How the call ended, as far as it shows whether the upstream is well; once. */
 void	attempt_note(struct request *req);

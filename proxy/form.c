@@ -41,13 +41,30 @@ form_is_stream(const struct call *call, struct bytes content_type)
 	    bytes_has_prefix_nocase(content_type, stream_content_type(form));
 }
 
-static int
-drop_usage(struct bytes stream, struct buf *out)
+int
+form_drop_usage(struct bytes in, bool is_end, struct buf *out, size_t *ret_used)
 {
 	static const struct retouch how = { .frame = RETOUCH_EVENTS, .drops_usage = true };
-	size_t used;
 
-	return retouch(&how, stream, true, out, &used);
+	return retouch(&how, in, is_end, out, ret_used);
+}
+
+struct bytes
+form_whole(struct request *req)
+{
+	struct bytes *whole = &req->reply.whole, body = fetch_body(req->fetch);
+	struct buf folded;
+
+	if (!req->call.wants_stream || !form_is_known(&req->call))
+		return body;
+	if (whole->ptr != NULL)
+		return *whole;
+	buf_init(&folded, CONVERTED_MAX);
+	if (stream_fold(stream_form_of(&req->call), body, &folded) != 0 ||
+	    arena_copy(req->arena, buf_bytes(&folded), whole) < 0)
+		*whole = body;
+	buf_done(&folded);
+	return *whole;
 }
 
 /* The body in its new form, appended to OUT. */
@@ -58,12 +75,13 @@ convert(const struct request *req, struct buf *out)
 	enum stream_form form = stream_form_of(&req->call);
 	struct bytes whole = req->found.body;
 	struct buf folded;
+	size_t used;
 	int r = 0;
 
 	if (!req->call.wants_stream)
 		return stream_fold(form, whole, out);
 	if ((req->found.flags & FORM_FLAGS) == FORM_FLAGS)
-		return drop_usage(whole, out);
+		return form_drop_usage(whole, true, out, &used);
 	buf_init(&folded, CONVERTED_MAX);
 	if ((req->found.flags & ENTRY_STREAM) != 0) {
 		r = stream_fold(form, whole, &folded);
@@ -143,16 +161,15 @@ int
 form_retouch(struct request *req)
 {
 	const struct config_route_cache *cache = &req->route->cache;
-	struct retouch how = {
-		.frame = frame_of(&req->call), .now = clock_wall(),
-		.zeroes_usage = strcmp(cache->usage_on_hit, "zero") == 0,
-	};
+	struct retouch how = { .zeroes_usage = strcmp(cache->usage_on_hit, "zero") == 0 };
 	struct buf out;
 	size_t used;
 	int r = 0;
 
 	if (!cache->fresh_ids && !how.zeroes_usage)
 		return 0;
+	how.frame = frame_of(&req->call);
+	how.now = clock_wall();
 	if (cache->fresh_ids)
 		r = arena_printf(req->arena, &how.id, "%016" PRIx64,
 		    worker_draw_id(req->worker));

@@ -31,6 +31,19 @@ int		form_give(struct request *req) MUST_USE;
  */
 int		form_retouch(struct request *req) MUST_USE;
 
+/*
+ * Append to OUT what of IN, the next bytes of a stream, whoever did not ask for its usage
+ * is to see; retouch() says the rest.
+ */
+int		form_drop_usage(struct bytes in, bool is_end, struct buf *out, size_t *ret_used)
+		    MUST_USE;
+
+/*
+ * What came of the call, as a whole answer; as it came where it cannot be said so.  It is
+ * made once: only for an answer that is all there.
+ */
+struct bytes	form_whole(struct request *req);
+
 /* Keep what was found past this turn of the loop.  0 or a negative error. */
 int		form_hold(struct request *req) MUST_USE;
 

@@ -23,7 +23,6 @@
 #include "proxy/worker.h"
 
 #define FIELDS_MAX_LEN	((size_t)64 << 10)
-#define WHOLE_MAX	((size_t)64 << 20)
 #define OWN_POLICY	"reprise-cache-control"
 
 /*
@@ -78,22 +77,6 @@ head_forbids(const struct request *req, const struct answer_policy *policy)
 	    fields_count(fields, "content-encoding") > 0;
 }
 
-/* What came, as a whole answer; as it came where it cannot be said so. */
-static struct bytes
-whole_answer(struct request *req)
-{
-	struct bytes whole = fetch_body(req->fetch);
-	struct buf folded;
-
-	buf_init(&folded, WHOLE_MAX);
-	if (!req->call.wants_stream ||
-	    stream_fold(stream_form_of(&req->call), whole, &folded) != 0 ||
-	    arena_copy(req->arena, buf_bytes(&folded), &whole) < 0)
-		whole = fetch_body(req->fetch);
-	buf_done(&folded);
-	return whole;
-}
-
 /*
  * Where there is another upstream to fall back to, an answer by another model
  * than the one asked for is not kept under its name (H-28).  "gpt-4o" and
@@ -103,24 +86,13 @@ static bool
 is_of_another_model(struct request *req)
 {
 	struct bytes said = req->route->n_to < 2 ? BYTES_NONE :
-	    answer_model(whole_answer(req), req->arena);
+	    answer_model(form_whole(req), req->arena);
 	struct bytes asked = req->model;
 	size_t n = said.len < asked.len ? said.len : asked.len;
 
 	if (said.len == 0 || asked.len == 0)
 		return false;
 	return !bytes_eq(bytes_first(said, n), bytes_first(asked, n));
-}
-
-/* One that took the place of another may have other models; it is asked for under its. */
-static bool
-is_of_another_revision(const struct request *req)
-{
-	const struct config_upstream *first = &req->config->upstreams[req->route->to[0]];
-	const char *asked = question_revision(req, first);
-	const char *has = question_revision(req, forward_upstream(req));
-
-	return asked != has && (asked == NULL || has == NULL || strcmp(asked, has) != 0);
 }
 
 static bool
@@ -156,7 +128,7 @@ is_keepable(struct request *req, const struct answer_policy *policy)
 		return false;
 	if (head_forbids(req, policy) || judge(req, type) != ANSWER_STORABLE)
 		return false;
-	return !is_of_another_revision(req) && !is_of_another_model(req);
+	return question_is_for(req, forward_upstream(req)) && !is_of_another_model(req);
 }
 
 static int
@@ -187,7 +159,7 @@ is_said_already(struct request *req, uint64_t gist)
 	for (unsigned n = 0; n < req->question.variant; n++) {
 		struct key key = variant_key(&req->question.key, n);
 
-		if (question_find(req, &key) && req->found.gist == gist)
+		if (question_find(req, &key, clock_wall()) && req->found.gist == gist)
 			return true;
 	}
 	return false;
@@ -200,7 +172,7 @@ is_news(struct request *req, struct entry *entry)
 	if (question_variants(req) < 2)
 		return true;
 	entry->key = variant_key(&req->question.key, req->question.variant);
-	entry->gist = answer_gist(whole_answer(req));
+	entry->gist = answer_gist(form_whole(req));
 	if (!is_said_already(req, entry->gist))
 		return true;
 	variants_settle(req->worker->variants, &req->question.key);
@@ -238,7 +210,7 @@ form_of_answer(struct request *req)
 	struct token_usage usage;
 
 	if (req->reply.is_partial &&
-	    answer_usage(stream_form_of(&req->call), whole_answer(req), &usage))
+	    answer_usage(stream_form_of(&req->call), form_whole(req), &usage))
 		form |= ENTRY_USAGE;
 	return form;
 }
@@ -254,7 +226,6 @@ keep_answer(struct request *req)
 		.ttl = ttl_of(req, &policy, is_own),
 		.took = fetch_head_time(req->fetch),
 		.status = fetch_status(req->fetch),
-		.flags = form_of_answer(req),
 		.scope = req->question.scope,
 		.model = req->model,
 		.compute = answer_compute_type(req),
@@ -265,6 +236,7 @@ keep_answer(struct request *req)
 	if (req->worker->scribe == NULL || entry.body.len > req->route->cache.max_entry ||
 	    entry.ttl <= 0 || !is_keepable(req, &policy) || !is_news(req, &entry))
 		return false;
+	entry.flags = form_of_answer(req);
 	if (req->question.is_apart)
 		entry.key = variant_apart(&entry.key);
 	if (hide_question(req, &entry) < 0 || replayed_fields(req, &entry.fields) < 0)

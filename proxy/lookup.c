@@ -30,7 +30,7 @@ find_one(struct request *req, const struct key *key)
 	enum freshness freshness;
 
 	req->question.overdue = 0;
-	if (!question_find(req, key))
+	if (!question_find(req, key, now))
 		return FWD_MISS;
 	freshness = policy_freshness(&req->call.controls.directives, req->found.made,
 	    req->found.ttl, now, &req->lifetime);

@@ -101,17 +101,26 @@ path_class_of(struct request *req, struct bytes *ret_class)
 	    BYTES_ARG(call->path_detail), BYTES_ARG(head->query));
 }
 
-const char *
-question_revision(const struct request *req, const struct config_upstream *up)
+/* Of the models that answer, if UP does; NULL: unknown. */
+static const char *
+revision_of(const struct request *req, const struct config_upstream *up)
 {
 	return req->route->revision != NULL ? req->route->revision : up->revision;
+}
+
+bool
+question_is_for(const struct request *req, const struct config_upstream *up)
+{
+	const char *asked = revision_of(req, first_upstream(req)), *has = revision_of(req, up);
+
+	return bytes_eq(bytes_str(asked), bytes_str(has));
 }
 
 /* A new model under an old name gives no old answers: its revision counts like a field. */
 static int
 add_revision(struct request *req, struct bytes *fields)
 {
-	const char *revision = question_revision(req, first_upstream(req));
+	const char *revision = revision_of(req, first_upstream(req));
 
 	if (revision == NULL)
 		return 0;
@@ -324,15 +333,8 @@ is_on_its_way(struct request *req, const struct key *key)
 	    &req->question.found_mem);
 }
 
-/* Then a newer one may be on its way. */
-static bool
-is_past(const struct entry *entry)
-{
-	return clock_wall() - entry->made >= entry->ttl;
-}
-
 bool
-question_find(struct request *req, const struct key *key)
+question_find(struct request *req, const struct key *key, usec_t now)
 {
 	struct worker *worker = req->worker;
 	bool is_behind;
@@ -341,7 +343,8 @@ question_find(struct request *req, const struct key *key)
 	if (worker->reader == NULL)
 		return false;
 	r = store_get(worker->reader, key, req->question.text, &req->found);
-	is_behind = r == STORE_E_MISS || (r == 0 && is_past(&req->found));
+	/* Where there is none, or one that has expired, a newer one may be on its way. */
+	is_behind = r == STORE_E_MISS || (r == 0 && now - req->found.made >= req->found.ttl);
 	if (is_behind && is_on_its_way(req, key))
 		return true;
 	/* What was neither here nor there may have gone from there to here meanwhile. */

@@ -27,7 +27,7 @@ int	question_complete(struct request *req) MUST_USE;
  * Is there an answer under KEY, in the store or on its way there?  It is then in
  * FOUND, fresh or not.
  */
-bool	question_find(struct request *req, const struct key *key);
+bool	question_find(struct request *req, const struct key *key, usec_t now);
 
 /* Is a newer answer than what was found under its key on its way to the store? */
 bool	question_is_renewed(const struct request *req);
@@ -38,9 +38,9 @@ bool	question_is_renewed(const struct request *req);
  */
 bool	question_is_meant(const struct request *req);
 
-/* Of the models that it is answered by, if UP does; NULL: unknown. */
+/* Is an answer of UP one to it?  Not where UP has another revision of its models. */
 struct config_upstream;
-const char	*question_revision(const struct request *req, const struct config_upstream *up);
+bool	question_is_for(const struct request *req, const struct config_upstream *up);
 
 /* How many different answers are kept to it. */
 unsigned	question_variants(const struct request *req);

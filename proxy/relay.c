@@ -8,7 +8,6 @@
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
 #include "proxy/client.h"
-#include "proxy/dialect/retouch.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/keep.h"
@@ -19,15 +18,17 @@
 #define SHOWN_MAX	((size_t)64 << 20)
 #define AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
 
-void
+bool
 relay_begin(struct request *req)
 {
 	struct bytes type = fields_get(fetch_fields(req->fetch), "content-type");
+	bool is_stream = fetch_status(req->fetch) == 200 && form_is_stream(&req->call, type);
 
-	req->reply.is_partial = fetch_status(req->fetch) == 200 && forward_adds_usage(req) &&
-	    form_is_stream(&req->call, type);
+	req->reply.is_partial = is_stream && forward_adds_usage(req);
 	if (req->reply.is_partial)
 		buf_init(&req->reply.shown, SHOWN_MAX);
+	req->reply.is_kept = is_stream && req->question.is_storable;
+	return req->reply.is_kept;
 }
 
 struct bytes
@@ -46,7 +47,6 @@ has_enough(const struct request *req)
 int
 relay_look(struct request *req)
 {
-	static const struct retouch how = { .frame = RETOUCH_EVENTS, .drops_usage = true };
 	struct reply *reply = &req->reply;
 	enum fetch_state state = fetch_state(req->fetch);
 	struct bytes fresh = bytes_skip(fetch_body(req->fetch), reply->seen);
@@ -55,10 +55,10 @@ relay_look(struct request *req)
 
 	if (!reply->is_partial || has_enough(req))
 		return 0;
-	r = retouch(&how, fresh, state != FETCH_HEAD, &reply->shown, &used);
+	r = form_drop_usage(fresh, state != FETCH_HEAD, &reply->shown, &used);
 	/* An event that fills the window alone will not become whole. */
 	if (r == 0 && used + reply->seen == 0 && fetch_is_paused(req->fetch))
-		r = retouch(&how, fresh, true, &reply->shown, &used);
+		r = form_drop_usage(fresh, true, &reply->shown, &used);
 	if (r == 0)
 		reply->seen += used;
 	return r;
@@ -124,15 +124,6 @@ send_more(struct request *req)
 	return r;
 }
 
-static size_t
-take_seen(struct request *req)
-{
-	size_t seen = req->reply.seen;
-
-	req->reply.seen = 0;
-	return seen;
-}
-
 /* What is neither kept nor still to be sent makes room for more. */
 static void
 let_go(struct request *req)
@@ -141,7 +132,8 @@ let_go(struct request *req)
 		return;
 	if (req->reply.is_partial) {
 		buf_consume(&req->reply.shown, req->reply.at);
-		fetch_consume(req->fetch, take_seen(req));
+		fetch_consume(req->fetch, req->reply.seen);
+		req->reply.seen = 0;
 	} else {
 		fetch_consume(req->fetch, req->reply.at);
 	}

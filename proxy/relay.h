@@ -9,8 +9,11 @@
 #include "base/err.h"
 #include "proxy/request_priv.h"
 
-/* With the head of the answer there: is all of it for the client? */
-void	relay_begin(struct request *req);
+/*
+ * With the head of the answer there: is it a stream to be passed on while it is
+ * collected, all of it or but for what only we asked for?
+ */
+bool	relay_begin(struct request *req);
 
 /* What has come that clients see. */
 struct bytes	relay_body(const struct request *req);

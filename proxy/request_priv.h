@@ -70,6 +70,7 @@ struct reply {
 	uint64_t	 body_len;
 	size_t		 at;		/* of what the fetch holds, or SHOWN, sent so far */
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
+	struct bytes	 whole;		/* of a stream, folded; none until it is asked for */
 	bool		 is_partial;	/* of a stream not all is for the client, but SHOWN */
 	struct buf	 shown;
 	size_t		 seen;		/* of what the fetch holds, looked at for that */
@@ -97,6 +98,7 @@ struct sharing {
 struct attempt {
 	size_t			 at;		/* in the route's list */
 	struct upstream		*upstream;	/* whose call is under way; NULL: none, or told */
+	bool			 is_probe;	/* of its breaker */
 	unsigned		 n_retries;
 	usec_t			 due;		/* of the next; 0: at once */
 };

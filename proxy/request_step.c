@@ -46,7 +46,7 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_pace, step_limit,
+static step_fn step_receive, step_identify, step_lookup, step_deliver, step_limit,
     step_fetch, step_backoff, step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
@@ -60,12 +60,13 @@ static const struct {
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) |
 			    TO(STEP_PACE) },
 	[STEP_DELIVER]	= { "deliver", step_deliver, TO(STEP_FETCH) | TO(STEP_PACE) },
-	[STEP_PACE]	= { "pace", step_pace, 0 },
+	[STEP_PACE]	= { "pace", answer_pace, 0 },
 	[STEP_LIMIT]	= { "limit", step_limit, TO(STEP_FETCH) | TO(STEP_PACE) },
 	[STEP_FETCH]	= { "fetch", step_fetch, TO(STEP_LIMIT) | TO(STEP_HOLD) |
 			    TO(STEP_ANSWER) | TO(STEP_RELAY) | TO(STEP_PACE) |
 			    TO(STEP_BACKOFF) },
-	[STEP_BACKOFF]	= { "backoff", step_backoff, TO(STEP_FETCH) | TO(STEP_PACE) },
+	[STEP_BACKOFF]	= { "backoff", step_backoff, TO(STEP_FETCH) | TO(STEP_ANSWER) |
+			    TO(STEP_RELAY) | TO(STEP_PACE) },
 	[STEP_HOLD]	= { "hold", step_hold,
 			    TO(STEP_FETCH) | TO(STEP_ANSWER) | TO(STEP_RELAY) },
 	[STEP_FOLLOW]	= { "follow", step_follow,
@@ -417,12 +418,6 @@ step_deliver(struct request *req)
 	return is_due_early(req) ? refresh_ahead(req) : answer_from_cache(req);
 }
 
-static enum step
-step_pace(struct request *req)
-{
-	return answer_pace(req);
-}
-
 /*
  * It will not be stored, as too large or not known: it is passed on as it comes, also
  * to those who wait already, unless they would ask for too much memory.
@@ -435,36 +430,12 @@ outgrown(struct request *req)
 	return STEP_RELAY;
 }
 
-/* RFC 5861, 4: an upstream that is down, or wants to be asked less (429, 529). */
-static bool
-is_trouble(int status)
-{
-	return status == 429 || status == 500 || (status >= 502 && status <= 504) ||
-	    status == 529;
-}
-
 static enum step
 give_failure(struct request *req, enum fetch_failure failure)
 {
 	if (lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, 0);
 	return answer_fetch_failed(req, failure);
-}
-
-/* Nothing was passed on, and another upstream, or the same, may do better. */
-static enum step
-try_again(struct request *req)
-{
-	req->fetch = fetch_free(req->fetch);
-	return STEP_BACKOFF;
-}
-
-static enum step
-step_backoff(struct request *req)
-{
-	if (!request_is_wanted(req))
-		return end_alone(req);
-	return attempt_is_due(req) || req->worker->is_draining ? STEP_FETCH : STEP_BACKOFF;
 }
 
 /* All upstreams of the route failed too often lately; nobody is asked. */
@@ -483,13 +454,10 @@ all_fail(struct request *req)
 
 /* One call, one error, for all who waited for it. */
 static enum step
-fetch_failed(struct request *req)
+fail(struct request *req)
 {
 	enum fetch_failure failure = fetch_failure(req->fetch);
 
-	attempt_note(req);
-	if (attempt_retries(req))
-		return try_again(req);
 	if (req->sharing.led != NULL)
 		flight_fail(take_ptr(&req->sharing.led), (int)failure);
 	if (req->client != NULL)
@@ -505,25 +473,13 @@ not_sent(struct request *req)
 	return end_alone(req);
 }
 
-/* A stream that may be stored is passed on while it is collected. */
-static bool
-is_teed(const struct request *req)
-{
-	struct bytes type = fetch_status(req->fetch) != 200 ? BYTES_NONE :
-	    fields_get(fetch_fields(req->fetch), "content-type");
-
-	return req->question.is_storable && form_is_stream(&req->call, type);
-}
-
 /* With the head of an answer there, and its body still coming. */
 static enum step
 fetch_begun(struct request *req)
 {
 	bool has_room = !fetch_is_paused(req->fetch);
 
-	relay_begin(req);
-	req->reply.is_kept = is_teed(req);
-	if (req->reply.is_kept)
+	if (relay_begin(req))
 		return STEP_RELAY;
 	if (has_room && (hold_may(req) || attempt_may_retry(req)))
 		return STEP_FETCH;
@@ -532,20 +488,26 @@ fetch_begun(struct request *req)
 	return has_room && req->question.is_storable ? STEP_FETCH : outgrown(req);
 }
 
+/* What has come is the answer, whatever it is. */
 static enum step
-fetch_done(struct request *req)
+pass_on(struct request *req)
 {
-	if (hold_must(req) && !lookup_stale(req, req->route->cache.stale_if_error))
-		return STEP_HOLD;
-	attempt_note(req);
-	if (attempt_retries(req))
-		return try_again(req);
 	hold_release(req);
-	relay_begin(req);
-	req->reply.is_kept = is_teed(req);
-	if (req->reply.is_kept)
+	if (fetch_state(req->fetch) == FETCH_FAILED)
+		return fail(req);
+	if (relay_begin(req))
 		return STEP_RELAY;
 	return req->question.is_storable ? STEP_ANSWER : STEP_RELAY;
+}
+
+static enum step
+fetch_ended(struct request *req)
+{
+	if (fetch_state(req->fetch) == FETCH_DONE && hold_must(req) &&
+	    !lookup_stale(req, req->route->cache.stale_if_error))
+		return STEP_HOLD;
+	attempt_note(req);
+	return attempt_retries(req) ? STEP_BACKOFF : pass_on(req);
 }
 
 /*
@@ -560,7 +522,7 @@ step_fetch(struct request *req)
 		return end_alone(req);
 	if (req->fetch == NULL && !limit_is_passed(req))
 		return STEP_LIMIT;
-	if (req->fetch == NULL && !attempt_begin(req))
+	if (req->fetch == NULL && req->attempt.upstream == NULL && !attempt_begin(req))
 		return all_fail(req);
 	if (req->fetch == NULL && forward_start(req) < 0)
 		return not_sent(req);
@@ -572,12 +534,28 @@ step_fetch(struct request *req)
 			hold_release(req);
 		return fetch_begun(req);
 	case FETCH_DONE:
-		return fetch_done(req);
 	case FETCH_FAILED:
-		hold_release(req);
-		return fetch_failed(req);
+		return fetch_ended(req);
 	}
 	unreachable("fetch state");
+}
+
+/* Nothing was passed on, and another upstream, or the same, may do better. */
+static enum step
+step_backoff(struct request *req)
+{
+	if (!request_is_wanted(req))
+		return end_alone(req);
+	switch (attempt_next(req)) {
+	case ATTEMPT_WAIT:
+		return STEP_BACKOFF;
+	case ATTEMPT_BEGUN:
+		req->fetch = fetch_free(req->fetch);
+		return STEP_FETCH;
+	case ATTEMPT_NONE:
+		return pass_on(req);
+	}
+	unreachable("next attempt");
 }
 
 static enum step
@@ -607,7 +585,7 @@ step_answer(struct request *req)
 	is_stored = keep_answer(req);
 	if (req->sharing.led != NULL)
 		share_whole(req);
-	if (req->client != NULL && is_trouble(fetch_status(req->fetch)) &&
+	if (req->client != NULL && attempt_is_trouble(fetch_status(req->fetch)) &&
 	    lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, fetch_status(req->fetch));
 	if (req->client != NULL)
@@ -621,7 +599,7 @@ take_landed(struct request *req)
 {
 	const struct flight_head *head = flight_head(&req->sharing.seat);
 
-	if (is_trouble(head->status) && lookup_stale(req, req->route->cache.stale_if_error))
+	if (attempt_is_trouble(head->status) && lookup_stale(req, req->route->cache.stale_if_error))
 		return answer_stale(req, head->status);
 	if (head->form == form_wanted(&req->call) || head->status != 200)
 		return head->is_live ? STEP_TAIL : answer_from_flight(req);

@@ -79,12 +79,12 @@ upstream_find(struct upstreams *upstreams, const char *name)
 }
 
 bool
-upstream_allows(struct upstream *upstream, usec_t now)
+upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe)
 {
 	bool is_allowed;
 
 	pthread_mutex_lock(&upstream->table->lock);
-	is_allowed = breaker_allows(&upstream->breaker, now);
+	is_allowed = breaker_allows(&upstream->breaker, now, ret_is_probe);
 	pthread_mutex_unlock(&upstream->table->lock);
 	return is_allowed;
 }
@@ -101,13 +101,13 @@ upstream_wait(struct upstream *upstream, usec_t now)
 }
 
 void
-upstream_note(struct upstream *upstream, bool has_failed, usec_t now)
+upstream_note(struct upstream *upstream, bool is_probe, bool has_failed, usec_t now)
 {
 	enum breaker_state before, after;
 
 	pthread_mutex_lock(&upstream->table->lock);
 	before = upstream->breaker.state;
-	breaker_note(&upstream->breaker, has_failed, now);
+	breaker_note(&upstream->breaker, is_probe, has_failed, now);
 	after = upstream->breaker.state;
 	pthread_mutex_unlock(&upstream->table->lock);
 	if (after == BREAKER_OPEN && before == BREAKER_CLOSED)
@@ -118,9 +118,9 @@ upstream_note(struct upstream *upstream, bool has_failed, usec_t now)
 }
 
 void
-upstream_forget(struct upstream *upstream)
+upstream_forget(struct upstream *upstream, bool is_probe)
 {
 	pthread_mutex_lock(&upstream->table->lock);
-	breaker_forget(&upstream->breaker);
+	breaker_forget(&upstream->breaker, is_probe);
 	pthread_mutex_unlock(&upstream->table->lock);
 }

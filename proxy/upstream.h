@@ -20,9 +20,9 @@ struct upstreams	*upstreams_free(struct upstreams *upstreams);
 struct upstream	*upstream_find(struct upstreams *upstreams, const char *name);
 
 /* See base/breaker.h. */
-bool	upstream_allows(struct upstream *upstream, usec_t now);
+bool	upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe);
 usec_t	upstream_wait(struct upstream *upstream, usec_t now);
-void	upstream_note(struct upstream *upstream, bool has_failed, usec_t now);
-void	upstream_forget(struct upstream *upstream);
+void	upstream_note(struct upstream *upstream, bool is_probe, bool has_failed, usec_t now);
+void	upstream_forget(struct upstream *upstream, bool is_probe);
 
 #endif
