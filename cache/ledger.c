@@ -3,7 +3,7 @@
  * ledger.c - a table of accounts by name, and a lock, taken after a call and not at a
  * hit.  A line of its text:
  *
- *	NAME input output spent saved_tokens saved day today month this_month requests tokens
+ *	NAME input output spent day today month this_month requests tokens
  *
  * where DAY and MONTH say which, and the last two are when the meters are paid off.
  */
@@ -18,7 +18,7 @@
 #include "base/num.h"
 
 #define BUCKETS		1024
-#define N_NUMBERS	11
+#define N_NUMBERS	9
 
 struct book {
 	struct account	 account;	/* first: what others see */
@@ -32,7 +32,7 @@ struct ledger {
 	pthread_mutex_t	 lock;		/* of the table, and of what is in books but their meters */
 	struct book	*buckets[BUCKETS];
 	struct account	*first;		/* in the order of their names */
-	bool		 is_changed;
+	_Atomic bool	 is_changed;
 	_Atomic bool	 is_unsound;
 };
 
@@ -168,8 +168,6 @@ ledger_spend(struct ledger *ledger, struct account *account, const struct spendi
 	book->spending.input += spending->input;
 	book->spending.output += spending->output;
 	book->spending.spent += spending->spent;
-	book->spending.saved_tokens += spending->saved_tokens;
-	book->spending.saved += spending->saved;
 	book->spending.today += spending->spent;
 	book->spending.this_month += spending->spent;
 	ledger->is_changed = true;
@@ -215,15 +213,18 @@ ledger_is_sound(const struct ledger *ledger)
 	return !ledger->is_unsound;
 }
 
+void
+ledger_touch(struct ledger *ledger)
+{
+	/* Read first: what all threads write to is in no one's cache. */
+	if (!atomic_load_explicit(&ledger->is_changed, memory_order_relaxed))
+		ledger->is_changed = true;
+}
+
 bool
 ledger_is_changed(struct ledger *ledger)
 {
-	bool is_changed;
-
-	pthread_mutex_lock(&ledger->lock);
-	is_changed = ledger->is_changed;
-	pthread_mutex_unlock(&ledger->lock);
-	return is_changed;
+	return ledger->is_changed;
 }
 
 static int
@@ -233,10 +234,9 @@ write_book(const struct book *book, struct buf *out)
 	const struct account *a = &book->account;
 
 	return buf_addf(out, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-	    a->name, s->input, s->output, s->spent, s->saved_tokens, s->saved, book->day,
-	    s->today, book->month, s->this_month, (uint64_t)atomic_load(&a->requests.due),
-	    (uint64_t)atomic_load(&a->tokens.due));
+	    " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", a->name, s->input, s->output,
+	    s->spent, book->day, s->today, book->month, s->this_month,
+	    (uint64_t)atomic_load(&a->requests.due), (uint64_t)atomic_load(&a->tokens.due));
 }
 
 int
@@ -244,12 +244,11 @@ ledger_write(struct ledger *ledger, struct buf *out)
 {
 	int r = 0;
 
+	ledger->is_changed = false;	/* what changes from here on is for the next time */
 	pthread_mutex_lock(&ledger->lock);
 	for (struct account *a = ledger->first; r == 0 && a != NULL; a = a->next)
 		if (!bytes_has_prefix(bytes_str(a->name), LEDGER_UNWRITTEN))
 			r = write_book(book_of(a), out);
-	if (r == 0)
-		ledger->is_changed = false;
 	pthread_mutex_unlock(&ledger->lock);
 	return r;
 }
@@ -275,13 +274,13 @@ read_line(struct ledger *ledger, struct bytes line)
 		return;
 	book = find_or_open(ledger, name);
 	book->spending = (struct spending){
-		.input = n[0], .output = n[1], .spent = n[2], .saved_tokens = n[3],
-		.saved = n[4], .today = n[6], .this_month = n[8],
+		.input = n[0], .output = n[1], .spent = n[2], .today = n[4],
+		.this_month = n[6],
 	};
-	book->day = n[5];
-	book->month = n[7];
-	atomic_store(&book->account.requests.due, (int64_t)(n[9] & INT64_MAX));
-	atomic_store(&book->account.tokens.due, (int64_t)(n[10] & INT64_MAX));
+	book->day = n[3];
+	book->month = n[5];
+	atomic_store(&book->account.requests.due, (int64_t)(n[7] & INT64_MAX));
+	atomic_store(&book->account.tokens.due, (int64_t)(n[8] & INT64_MAX));
 }
 
 void

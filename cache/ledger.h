@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ledger.h - what each team has used, spent and saved, and by when its limits have
- * room again.  It outlives a reload, and by its text a restart: all times are the
+ * ledger.h - what each team has used and spent, and by when its limits have room
+ * again.  It outlives a reload, and by its text a restart: all times are the
  * wall clock's.
  */
 #ifndef CACHE_LEDGER_H
@@ -41,13 +41,11 @@ struct account	*ledger_account(struct ledger *ledger, struct bytes name);
 struct spending {
 	uint64_t	input, output;		/* tokens, ever */
 	uint64_t	spent;			/* pico (base/money.h), ever */
-	uint64_t	saved_tokens;		/* not used, as it was in the cache */
-	uint64_t	saved;			/* pico not spent for that */
 	uint64_t	today;			/* pico, since the period began */
 	uint64_t	this_month;
 };
 
-/* What a call has used and cost, at NOW; or what was saved. */
+/* What a call has used and cost, at NOW. */
 void	ledger_spend(struct ledger *ledger, struct account *account,
 	    const struct spending *spending, usec_t now);
 
@@ -59,6 +57,9 @@ usec_t	ledger_period_left(enum period period, usec_t now);
 /* What was there before could not be read: who has spent what is not known. */
 void	ledger_set_unsound(struct ledger *ledger);
 bool	ledger_is_sound(const struct ledger *ledger);
+
+/* A meter of an account has moved: that is to be written too.  Takes no lock. */
+void	ledger_touch(struct ledger *ledger);
 
 /* Has anything changed since it was last written? */
 bool	ledger_is_changed(struct ledger *ledger);

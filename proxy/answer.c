@@ -102,9 +102,11 @@ add_refusal(struct buf *out, const struct answer_tags *tags)
 	uint64_t seconds = (uint64_t)(tags->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC;
 	int r = 0;
 
-	if (tags->is_refusal && seconds > 0)
+	if (!tags->is_refusal)
+		return 0;
+	if (seconds > 0)
 		r = respond_number(out, BYTES_LIT("Retry-After"), seconds);
-	if (r == 0 && tags->is_refusal && (seconds == 0 || seconds > RETRY_MAX))
+	if (r == 0 && (seconds == 0 || seconds > RETRY_MAX))
 		r = respond_field(out, "x-should-retry", BYTES_LIT("false"));
 	return r;
 }

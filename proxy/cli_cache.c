@@ -190,29 +190,6 @@ get_integer(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-static void
-print_stats(const json_t *stats)
-{
-	char used[CLI_TEXT_SIZE], file[CLI_TEXT_SIZE], size[CLI_TEXT_SIZE];
-	const char *name;
-	json_t *row;
-
-	printf("%s\n%" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
-	    " more expired or purged; %s used of %s, file %s; %" JSON_INTEGER_FORMAT " hits\n",
-	    json_string_value(json_object_get(stats, "path")), get_integer(stats, "entries"),
-	    get_integer(stats, "void"),
-	    cli_format_size((uint64_t)get_integer(stats, "used_bytes"), used),
-	    cli_format_size((uint64_t)get_integer(stats, "size"), size),
-	    cli_format_size((uint64_t)get_integer(stats, "file_bytes"), file),
-	    get_integer(stats, "hits"));
-	printf("\n%10s %10s %10s  %s\n", "entries", "bytes", "hits", "model");
-	json_object_foreach(json_object_get(stats, "models"), name, row)
-		printf("%10" JSON_INTEGER_FORMAT " %10s %10" JSON_INTEGER_FORMAT "  %s\n",
-		    get_integer(row, "entries"),
-		    cli_format_size((uint64_t)get_integer(row, "bytes"), used),
-		    get_integer(row, "hits"), name[0] != '\0' ? name : "-");
-}
-
 static double
 get_dollars(const json_t *object, const char *name)
 {
@@ -235,6 +212,37 @@ print_teams(const json_t *stats)
 		    get_dollars(row, "today"), get_dollars(row, "this_month"), name);
 }
 
+static void
+print_stats(const json_t *stats)
+{
+	char used[CLI_TEXT_SIZE], file[CLI_TEXT_SIZE], size[CLI_TEXT_SIZE];
+	const char *name;
+	json_t *row;
+
+	printf("%s\n%" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
+	    " more expired or purged; %s used of %s, file %s; %" JSON_INTEGER_FORMAT " hits\n",
+	    json_string_value(json_object_get(stats, "path")), get_integer(stats, "entries"),
+	    get_integer(stats, "void"),
+	    cli_format_size((uint64_t)get_integer(stats, "used_bytes"), used),
+	    cli_format_size((uint64_t)get_integer(stats, "size"), size),
+	    cli_format_size((uint64_t)get_integer(stats, "file_bytes"), file),
+	    get_integer(stats, "hits"));
+	printf("\n%10s %10s %10s  %s\n", "entries", "bytes", "hits", "model");
+	json_object_foreach(json_object_get(stats, "models"), name, row)
+		printf("%10" JSON_INTEGER_FORMAT " %10s %10" JSON_INTEGER_FORMAT "  %s\n",
+		    get_integer(row, "entries"),
+		    cli_format_size((uint64_t)get_integer(row, "bytes"), used),
+		    get_integer(row, "hits"), name[0] != '\0' ? name : "-");
+	print_teams(stats);
+}
+
+static void
+print_json(const json_t *stats)
+{
+	json_dumpf(stats, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
 static int
 make_stats(struct counts *counts, json_t **ret_stats)
 {
@@ -254,13 +262,6 @@ make_stats(struct counts *counts, json_t **ret_stats)
 	return 0;
 }
 
-static void
-print_both(const json_t *stats)
-{
-	print_stats(stats);
-	print_teams(stats);
-}
-
 int
 cli_cache_stats(const struct arguments *args)
 {
@@ -278,11 +279,9 @@ cli_cache_stats(const struct arguments *args)
 	if (r != 0)
 		r = say_failed(&cache, r);
 	else if (args->json)
-		json_dumpf(stats, stdout, JSON_INDENT(2));
+		print_json(stats);
 	else
-		print_both(stats);
-	if (stats != NULL && args->json)
-		putchar('\n');
+		print_stats(stats);
 	json_decref(stats);
 	tally_free(counts.entries);
 	tally_free(counts.bytes);

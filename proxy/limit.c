@@ -19,6 +19,7 @@
 #include "config/config.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
+#include "proxy/form.h"
 #include "proxy/worker.h"
 
 #define TEAM_QUEUE	100
@@ -28,8 +29,6 @@
 #define BYTES_PER_TOKEN	4
 #define BYTES_PER_EVENT	200
 
-#define FOLDED_MAX	((size_t)64 << 20)
-
 static bool
 is_limited(const struct config_team *team)
 {
@@ -37,18 +36,23 @@ is_limited(const struct config_team *team)
 	    team->concurrency > 0;
 }
 
-/* The account of the team, if there is anything to write into it. */
-static struct account *
-account_of(struct request *req)
+/* Is there anything to be written down of what it uses? */
+static bool
+is_charged(const struct request *req)
 {
 	const struct config_team *team = req->admission.team;
+
+	return team != NULL && (is_limited(team) || req->config->n_prices > 0);
+}
+
+static void
+find_account(struct request *req)
+{
 	struct admission *admission = &req->admission;
 
-	if (team == NULL || (!is_limited(team) && req->config->n_prices == 0))
-		return NULL;
 	if (admission->account == NULL)
-		admission->account = ledger_account(req->worker->ledger, bytes_str(team->name));
-	return admission->account;
+		admission->account = ledger_account(req->worker->ledger,
+		    bytes_str(admission->team->name));
 }
 
 static bool
@@ -90,8 +94,12 @@ take_request(struct request *req, struct limit_refusal *refusal)
 	struct rate_meter *meter = &req->admission.account->requests;
 	usec_t now = clock_wall();
 
-	if (rate->n == 0 || rate_take(meter, rate, now))
+	if (rate->n == 0)
 		return true;
+	if (rate_take(meter, rate, now)) {
+		ledger_touch(req->worker->ledger);
+		return true;
+	}
 	return refuse(refusal, "rate_limit_exceeded", "the team has sent too many requests",
 	    rate_wait(meter, rate, 1, now));
 }
@@ -101,11 +109,13 @@ static bool
 is_allowed(struct request *req, struct limit_refusal *refusal)
 {
 	const struct rate *tokens;
-	struct account *account = account_of(req);
+	struct account *account;
 	usec_t now = clock_wall();
 
-	if (account == NULL)
+	if (!is_charged(req))
 		return true;
+	find_account(req);
+	account = req->admission.account;
 	tokens = &req->admission.team->tokens;
 	if (tokens->n > 0 && rate_left(&account->tokens, tokens, now) == 0)
 		return refuse(refusal, "rate_limit_exceeded", "the team has used too many tokens",
@@ -206,9 +216,7 @@ limit_check(struct request *req, struct limit_refusal *ret_refusal)
 bool
 limit_is_passed(const struct request *req)
 {
-	return req->admission.is_passed ||
-	    (req->route->concurrency == 0 && (req->admission.team == NULL ||
-	    (!is_limited(req->admission.team) && req->config->n_prices == 0)));
+	return req->admission.is_passed || (req->route->concurrency == 0 && !is_charged(req));
 }
 
 enum limit_verdict
@@ -218,7 +226,7 @@ limit_check_hit(struct request *req, struct limit_refusal *ret_refusal)
 
 	if (team == NULL || !team->count_hits || team->rate.n == 0)
 		return LIMIT_PASSED;
-	(void)account_of(req);
+	find_account(req);
 	return take_request(req, ret_refusal) ? LIMIT_PASSED : LIMIT_REFUSED;
 }
 
@@ -249,8 +257,8 @@ is_to_settle(const struct request *req)
 static struct token_usage
 estimate(const struct request *req)
 {
-	uint64_t size = req->reply.body_len > 0 ? req->reply.body_len :
-	    fetch_body(req->fetch).len;
+	uint64_t held = fetch_body(req->fetch).len, sent = req->reply.body_len;
+	uint64_t size = sent > held ? sent : held;
 	struct token_usage usage = { .input = req->body.len / BYTES_PER_TOKEN + 1 };
 
 	if (req->call.wants_stream)
@@ -263,22 +271,13 @@ estimate(const struct request *req)
 void
 limit_settle(struct request *req)
 {
-	enum stream_form form = stream_form_of(&req->call);
-	struct bytes whole;
 	struct token_usage usage;
-	struct buf folded;
 
 	if (!is_to_settle(req))
 		return;
-	whole = fetch_body(req->fetch);
-	buf_init(&folded, FOLDED_MAX);
-	if (req->call.wants_stream && form != STREAM_NONE &&
-	    stream_fold(form, whole, &folded) == 0)
-		whole = buf_bytes(&folded);
-	if (!answer_usage(form, whole, &usage))
+	if (!answer_usage(stream_form_of(&req->call), form_whole(req), &usage))
 		usage = estimate(req);
 	charge(req, &usage);
-	buf_done(&folded);
 }
 
 void

@@ -136,6 +136,15 @@ def test_an_error_costs_nothing(gate, up):
         assert px.post(CHAT, asks(n), by("a")).status == 500
 
 
+def test_what_cost_nothing_counts_over_a_restart_too(gate, up):
+    px = gate(a={"rate": "2/h"})
+    for n in range(2):
+        up.expect("POST", CHAT).reply(500, json={"error": {"message": "x"}})
+        assert px.post(CHAT, asks(n), by("a")).status == 500
+    px.restart()
+    refused(px.post(CHAT, asks(2), by("a")), "rate_limit_exceeded")
+
+
 def spent(px, team="a"):
     """As a command sees it in the file."""
     done = px.command("cache", "stats", "--json")

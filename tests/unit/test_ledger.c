@@ -65,9 +65,7 @@ a_day_is_not_a_month(void **state)
 static void
 its_text_brings_it_back(void **state)
 {
-	const struct spending call = {
-		.input = 1, .output = 2, .spent = 3, .saved_tokens = 4, .saved = 5,
-	};
+	const struct spending call = { .input = 1, .output = 2, .spent = 3 };
 	const struct rate rate = { 60, 60 * USEC_PER_SEC };
 	struct ledger *ledger = ledger_new(), *again = ledger_new();
 	struct account *account = ledger_account(ledger, SEARCH);
@@ -85,6 +83,8 @@ its_text_brings_it_back(void **state)
 	assert_true(ledger_is_changed(ledger));
 	assert_int_equal(ledger_write(ledger, &text), 0);
 	assert_false(ledger_is_changed(ledger));
+	ledger_touch(ledger);
+	assert_true(ledger_is_changed(ledger));
 	assert_null(memchr(text.mem, '@', buf_len(&text)));
 	ledger_read(again, buf_bytes(&text));
 	account = ledger_account(again, SEARCH);
@@ -92,8 +92,6 @@ its_text_brings_it_back(void **state)
 	assert_int_equal(got.input, 1);
 	assert_int_equal(got.output, 2);
 	assert_int_equal(got.spent, 3);
-	assert_int_equal(got.saved_tokens, 4);
-	assert_int_equal(got.saved, 5);
 	assert_int_equal(got.today, 3);
 	assert_int_equal(got.this_month, 3);
 	assert_int_equal(rate_left(&account->requests, &rate, NOW), 0);
@@ -110,8 +108,8 @@ what_is_no_line_is_passed_over(void **state)
 	struct account *account;
 
 	(void)state;
-	ledger_read(ledger, BYTES_LIT("\n\nx\nx 1 2 3\nsearch 7 a 0 0 0 0 0 0 0 0 0\n"
-	    "search 9 0 0 0 0 0 0 0 0 0 0 and more\n 1 2 3 4 5 6 7 8 9 10 11"));
+	ledger_read(ledger, BYTES_LIT("\n\nx\nx 1 2 3\nsearch 7 a 0 0 0 0 0 0 0\n"
+	    "search 9 0 0 0 0 0 0 0 0 and more\n 1 2 3 4 5 6 7 8 9"));
 	account = ledger_account(ledger, SEARCH);
 	assert_int_equal(ledger_get(ledger, account, NOW).input, 9);
 	assert_int_equal(ledger_get(ledger, ledger_account(ledger, BYTES_LIT("x")), NOW).input, 0);
