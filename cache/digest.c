@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digest.c - OpenSSL's SHA-256, written out as text.
+ * digest.c - OpenSSL's SHA-256, fetched once, and written out as text.
  */
 #include "cache/digest.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+
+#include "base/err.h"
+
+static EVP_MD *sha256;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* SHA256() looks for it each time, which takes longer than a key does. */
+static void
+look_for_it(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	assert(sha256 != NULL);
+}
 
 void
 digest_bytes(struct bytes data, char ret_sum[DIGEST_LEN])
 {
-	SHA256((const unsigned char *)data.ptr, data.len, (unsigned char *)ret_sum);
+	int r;
+
+	pthread_once(&once, look_for_it);
+	r = EVP_Digest(data.ptr, data.len, (unsigned char *)ret_sum, NULL, sha256, NULL);
+	assert(r == 1);
 }
 
 void
