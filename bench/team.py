@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A hit with the key of a team: against a hit where there are no teams, and among many teams,
-keys and routes against one team.
+"""A hit with the key of a team that has limits, a budget and a part of the cache of its own:
+against a hit where there are no teams, and among many teams, keys and routes against one team.
 
     BUILD=build bench/team.py
 
@@ -19,6 +19,8 @@ LENGTH = 134
 KEY_CPU = 1.1                   # at most so many times the CPU of a hit without a key
 MANY_CPU = 1.05
 TEAMS, KEYS, ROUTES = 1000, 10, 500     # keys of each team
+RULES = {"namespace": "team", "rate": "600/min", "tokens": "2M/day", "concurrency": 8,
+         "budget": "50 USD/month"}
 
 
 def key_of(team, number):
@@ -33,8 +35,9 @@ def digest(key):
 def gates(n_teams, n_keys, n_routes):
     """A configuration; the question is taken by the last route alone."""
     return {
-        "teams": {f"team-{i}": {"keys": [digest(key_of(i, k)) for k in range(n_keys)]}
+        "teams": {f"team-{i}": {"keys": [digest(key_of(i, k)) for k in range(n_keys)], **RULES}
                   for i in range(n_teams)},
+        "prices": [{"model": "*", "input": 1}],
         "routes": [{"model": f"model-{i}-*", "to": "engine"} for i in range(n_routes - 1)]
         + [{"model": "*", "to": "engine"}],
     }
