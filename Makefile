@@ -69,8 +69,8 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admit answer answer_cache answer_call attempt cli cli_cache cli_explain \
 	  cli_key cli_text cli_transfer cli_warm client diff form forward hold keep limit lookup \
-	  models question relay request request_step server share splice stats upstream version \
-	  watch worker
+	  models question relay request request_step server share splice stats target upstream \
+	  version watch worker
 BENCH	= canon hit store scale sieve stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

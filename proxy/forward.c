@@ -11,12 +11,12 @@
 #include "config/config.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/splice.h"
+#include "proxy/target.h"
 #include "proxy/version.h"
 #include "proxy/worker.h"
 
 #define RELAY_WINDOW	((size_t)1 << 20)	/* of a stream, between upstream and client */
 #define WINDOW_MIN	((size_t)64 << 10)
-#define UNIX_PREFIX	"unix:"
 #define EDITS_MAX	3
 #define OPTIONS		"\"stream_options\""
 #define ASKING		"\"include_usage\":true"
@@ -162,28 +162,6 @@ goes_upstream(const struct request *req, struct bytes name)
 	}
 }
 
-/* The token in the form its API takes, unless the upstream names another (H-29b). */
-static int
-add_token(struct request *req, struct fields *fields)
-{
-	const struct config_upstream *up = forward_upstream(req);
-	struct bytes name = bytes_str(up->token_header), value;
-	int r;
-
-	if (up->token == NULL)
-		return 0;
-	if (name.ptr == NULL)
-		name = req->call.dialect->token_form == TOKEN_X_API_KEY ?
-		    BYTES_LIT("x-api-key") : BYTES_LIT("Authorization");
-	value = secret_reveal(up->token);
-	if (bytes_eq_str_nocase(name, "authorization")) {
-		r = arena_printf(req->arena, &value, "Bearer %.*s", BYTES_ARG(value));
-		if (r < 0)
-			return r;
-	}
-	return fields_add(fields, req->arena, name, value);
-}
-
 static int
 choose_fields(struct request *req, struct fields *fields)
 {
@@ -199,17 +177,8 @@ choose_fields(struct request *req, struct fields *fields)
 		if (goes_upstream(req, from->list[i].name))
 			r = fields_add(fields, req->arena, from->list[i].name,
 			    from->list[i].value);
-	return r == 0 ? add_token(req, fields) : r;
-}
-
-static void
-choose_address(const struct config_upstream *up, struct fetch_request *fr)
-{
-	fr->base_url = up->url;
-	if (!bytes_has_prefix(bytes_str(up->url), UNIX_PREFIX))
-		return;
-	fr->base_url = "http://localhost";
-	fr->unix_socket = up->url + strlen(UNIX_PREFIX);
+	return r == 0 ? target_add_token(forward_upstream(req), req->call.dialect->token_form,
+	    req->arena, fields) : r;
 }
 
 /* An answer to be stored has to fit in whole; what libcurl gives at once in any case. */
@@ -241,24 +210,16 @@ forward_start(struct request *req)
 	struct fields fields = { 0 };
 	struct fetch_request fr = {
 		.method = req->head->method,
-		.ca_file = up->ca_file,
 		.path = req->head->path,
 		.query = req->head->query,
 		.fields = &fields,
 		.body = req->body,
 		.window = window_of(req),
-		.timeouts = {
-			.connect = up->timeouts.connect,
-			.first_byte = up->timeouts.first_byte,
-			.idle = up->timeouts.idle,
-			.total = total_of(req, up),
-		},
 	};
 	int r;
 
-	if (fr.ca_file == NULL)
-		fr.ca_file = req->config->ca_file;
-	choose_address(up, &fr);
+	target_address(req->config, up, &fr);
+	fr.timeouts.total = total_of(req, up);
 	r = choose_fields(req, &fields);
 	if (r == 0)
 		r = edit_request(req, &fr);
