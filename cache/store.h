@@ -60,6 +60,9 @@ int	store_open(const struct store_options *options, struct store **ret_store,
 int	store_attach(const struct store_options *options, bool writes,
 	    struct store **ret_store) MUST_USE;
 
+/* From now on an entry stays for GRACE after its time to live.  Any thread. */
+void	store_set_grace(struct store *store, usec_t grace);
+
 /* All readers must be closed. */
 struct store	*store_close(struct store *store);
 

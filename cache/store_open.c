@@ -286,6 +286,7 @@ store_new(const struct store_options *options)
 	struct store *store = xcalloc(1, sizeof(*store));
 
 	store->options = *options;
+	store->grace = options->grace;
 	store->path = xstrdup(options->path);
 	store->options.path = store->path;
 	store->lock_fd = -1;
@@ -354,6 +355,12 @@ store_attach(const struct store_options *options, bool writes, struct store **re
 	}
 	*ret_store = store;
 	return 0;
+}
+
+void
+store_set_grace(struct store *store, usec_t grace)
+{
+	atomic_store_explicit(&store->grace, grace, memory_order_relaxed);
 }
 
 struct store *

@@ -43,6 +43,7 @@ struct store {
 	struct buf		 encoded;	/* the writer's scratch */
 	unsigned char		 secret[KEY_SECRET_LEN];
 	struct store_options	 options;	/* as asked for; the path is the next */
+	_Atomic usec_t		 grace;		/* that of the options, until it is another */
 	char			*path;
 	char			 why[64];	/* the last file was set aside */
 	uint32_t		 found_format;

@@ -70,7 +70,9 @@ delete_here(struct hand *hand, MDB_val seq, const struct entry *entry)
 static bool
 is_over(const struct hand *hand, const struct entry *entry)
 {
-	return entry->made <= hand->now - entry->ttl - hand->store->options.grace ||
+	usec_t grace = atomic_load_explicit(&hand->store->grace, memory_order_relaxed);
+
+	return entry->made <= hand->now - entry->ttl - grace ||
 	    (hand->purge != NULL && purge_hits(hand->purge, entry));
 }
 

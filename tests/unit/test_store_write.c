@@ -103,6 +103,23 @@ the_expired_stay_for_their_grace(void **state)
 	assert_true(has(f, 2));
 }
 
+/* As of a new configuration. */
+static void
+the_grace_may_change(void **state)
+{
+	struct fixture *f = *state;
+	struct entry entry = entry_of(2, BYTES_LIT("x"));
+
+	put(f, 1, "x");
+	store_set_grace(f->store, 2 * HOUR);
+	entry.made = NOW + 3 * HOUR - 1;
+	assert_int_equal(store_put(f->store, &entry, 1, entry.made), 0);
+	assert_true(has(f, 1));
+	store_set_grace(f->store, 1 * HOUR);
+	assert_int_equal(store_put(f->store, &entry, 1, entry.made), 0);
+	assert_false(has(f, 1));
+}
+
 /* Fill the store with N answers of 10 kB under a bound of 4 MB, asking for those below HOT. */
 static void
 fill_and_ask(struct fixture *f, unsigned n, unsigned hot)
@@ -379,6 +396,7 @@ main(void)
 		TEST(the_oldest_go_when_the_bound_is_near),
 		TEST(the_expired_go_first),
 		TEST(the_expired_stay_for_their_grace),
+		TEST(the_grace_may_change),
 		TEST(what_is_asked_for_is_spared),
 		TEST(the_order_starts_anew_after_opening_again),
 		TEST(the_file_keeps_its_bound_with_any_mix_of_sizes),
