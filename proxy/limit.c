@@ -132,6 +132,24 @@ enter(struct gate *gate, const struct gate_limits *limits, struct gate_pass *pas
 	return limits->max > 0 ? gate_enter(gate, limits, pass) : 0;
 }
 
+/* By what it takes, so that a reload does not give a route the places of another. */
+static int
+name_route(struct request *req, struct bytes *ret_name)
+{
+	const struct config_route *route = req->route;
+	int r;
+
+	r = arena_printf(req->arena, ret_name, LEDGER_UNWRITTEN "route %s %s",
+	    route->path != NULL ? route->path : "-",
+	    route->dialect != NULL ? route->dialect : "-");
+	for (size_t i = 0; r == 0 && i < route->n_teams; i++)
+		r = arena_printf(req->arena, ret_name, "%.*s @%s", BYTES_ARG(*ret_name),
+		    req->config->teams[route->teams[i]].name);
+	for (char **model = route->models; r == 0 && *model != NULL; model++)
+		r = arena_printf(req->arena, ret_name, "%.*s %s", BYTES_ARG(*ret_name), *model);
+	return r;
+}
+
 static int
 enter_route(struct request *req)
 {
@@ -142,8 +160,7 @@ enter_route(struct request *req)
 
 	if (route->concurrency == 0)
 		return 0;
-	if (arena_printf(req->arena, &name, LEDGER_UNWRITTEN "route %zu",
-	    (size_t)(route - req->config->routes)) < 0)
+	if (name_route(req, &name) < 0)
 		return GATE_E_FULL;
 	account = ledger_account(req->worker->ledger, name);
 	return enter(account->gate, &limits, &req->admission.route_pass);
