@@ -61,7 +61,7 @@ BASE	= arena breaker buf bytes clock date err glob list log mem money num rate
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe shuffle \
 	  sieve spell store store_file store_guard store_open store_write tally utf8 variant
-CONFIG	= config defaults keyring load option route schema secret team tree
+CONFIG	= config defaults keyring load option renew route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai stream_openai_unfold \
@@ -79,7 +79,7 @@ UNIT_base	= arena breaker buf bytes date glob list log money num rate
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_write tally utf8 variant
-UNIT_config	= config keyring route schema secret team
+UNIT_config	= config keyring renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff splice

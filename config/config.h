@@ -154,6 +154,14 @@ enum {
 int	config_load(const char *file, config_complain_fn *complain, void *arg,
 	    struct config **ret_config) MUST_USE;
 
+/*
+ * CONFIG is to take the place of OLD: give it of OLD what cannot change without a
+ * restart, and TELL of each such option that differs, and of each token that
+ * has changed, in words for the log.  To be called while CONFIG is the caller's alone.
+ */
+void	config_renew(struct config *config, const struct config *old,
+	    config_complain_fn *tell, void *arg);
+
 struct config	*config_ref(struct config *config);
 struct config	*config_unref(struct config *config);	/* returns NULL */
 

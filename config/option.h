@@ -64,6 +64,7 @@ struct option {
 	const char		*min, *max;
 	const char		*choices;	/* words with a space between */
 	bool			 is_needed;
+	bool			 is_fixed;	/* takes a restart */
 	const char		*text;
 };
 
