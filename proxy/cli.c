@@ -76,13 +76,18 @@ complain(void *arg, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
+static const char *
+file_of(const struct arguments *args)
+{
+	return args->file != NULL ? args->file : config_default_file();
+}
+
 struct config *
 cli_load(const struct arguments *args)
 {
-	const char *file = args->file != NULL ? args->file : config_default_file();
 	struct config *config;
 
-	return config_load(file, complain, NULL, &config) == 0 ? config : NULL;
+	return config_load(file_of(args), complain, NULL, &config) == 0 ? config : NULL;
 }
 
 static enum log_level
@@ -114,18 +119,39 @@ listen_only_on(struct config *config, const char *address)
 	config->listen[1] = NULL;
 }
 
+/* As the command line said it at the start. */
+static int
+load_to_serve(void *arg, config_complain_fn *complain_fn, void *complain_arg,
+    struct config **ret_config)
+{
+	const struct arguments *args = arg;
+	int r;
+
+	r = config_load(file_of(args), complain_fn, complain_arg, ret_config);
+	if (r == 0 && args->listen != NULL)
+		listen_only_on(*ret_config, args->listen);
+	return r;
+}
+
+static void
+adopt(const struct config *config)
+{
+	log_set_level(log_level_of(config));
+}
+
 static int
 serve(const struct arguments *args)
 {
-	struct config *config = cli_load(args);
+	const struct server_source source = {
+		.load = load_to_serve, .adopt = adopt, .arg = (void *)(uintptr_t)args,
+	};
+	struct config *config;
 	int r;
 
-	if (config == NULL)
+	if (load_to_serve(source.arg, complain, NULL, &config) != 0)
 		return EXIT_USAGE;
-	if (args->listen != NULL)
-		listen_only_on(config, args->listen);
-	log_set_level(log_level_of(config));
-	r = server_run(config);
+	adopt(config);
+	r = server_run(config, &source);
 	config_unref(config);
 	switch (r) {
 	case 0:

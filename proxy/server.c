@@ -7,8 +7,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -23,17 +24,25 @@
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/http/reader.h"
-#include "proxy/net/listen.h"
+#include "proxy/listening.h"
+#include "proxy/net/loop.h"
 #include "proxy/net/notify.h"
 #include "proxy/upstream.h"
 #include "proxy/watch.h"
 #include "proxy/worker.h"
 
 #define QUEUE_MAX	((size_t)64 << 20)
-#define WORKER_ENDED	SIGUSR1
+#define TICK		(1 * USEC_PER_SEC)
+#define LINE_SIZE	512
 
 struct server {
-	struct config	 *config;	/* borrowed: outlives us */
+	struct loop	 *loop;		/* of the main thread */
+	struct loop_watch *signals;
+	struct loop_timer *tick;
+	struct watch	  watch;
+	struct listening *listening;
+	struct config	 *config;	/* a reference of our own */
+	const struct server_source *source;	/* borrowed: outlives us */
 	struct store	 *store;	/* NULL: serving without a cache */
 	struct scribe	 *scribe;
 	struct variants	 *variants;
@@ -41,22 +50,26 @@ struct server {
 	struct rate_meter refreshes;
 	struct ledger	 *ledger;
 	struct upstreams *upstreams;
-	int		 *fds;		/* N_FDS of the first worker, of the second, ... */
-	unsigned	  n_fds;
 	struct worker	**workers;
 	unsigned	  n_workers;
-	sigset_t	  signals;
+	int		  signal_fd;
+	bool		  is_draining;
+	bool		  is_reloading;	/* until all workers have changed */
 };
 
 /* Before any thread: all inherit the mask, so only the main thread hears signals. */
-static void
-block_signals(struct server *srv)
+static int
+open_signals(struct server *srv)
 {
-	sigemptyset(&srv->signals);
-	sigaddset(&srv->signals, SIGTERM);
-	sigaddset(&srv->signals, SIGINT);
-	sigaddset(&srv->signals, WORKER_ENDED);
-	pthread_sigmask(SIG_BLOCK, &srv->signals, NULL);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	srv->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return srv->signal_fd < 0 ? -errno : 0;
 }
 
 /* A cache that cannot be had must not keep anybody from an answer. */
@@ -98,29 +111,6 @@ open_cache(struct server *srv)
 		srv->store = store_close(srv->store);
 	}
 	return 0;
-}
-
-static void
-add_fd(struct server *srv, int fd)
-{
-	char name[LISTEN_NAME_MAX];
-
-	srv->fds = xreallocarray(srv->fds, srv->n_fds + 1, sizeof(int));
-	srv->fds[srv->n_fds++] = fd;
-	listen_name(fd, name);
-	log_info("listening on %s", name);
-	if (srv->config->n_teams == 0 && !config_is_local(name))
-		log_warn("%s is open to whoever reaches it; teams would say who may ask", name);
-}
-
-static const char *
-why_not_listening(int error)
-{
-	if (error == -EDESTADDRREQ)
-		return "no such host";
-	if (error == -EADDRINUSE)
-		return "the address is in use; is another server running there?";
-	return strerror(-error);
 }
 
 static bool
@@ -168,44 +158,43 @@ save_ledger(struct server *srv)
 	buf_done(&text);
 }
 
-/* Sockets from the service manager come in place of the configured ones. */
 static int
 open_listeners(struct server *srv)
 {
-	int n_given = notify_listen_fds();
+	const char *address;
+	int r;
 
-	for (int i = 0; i < n_given; i++)
-		add_fd(srv, NOTIFY_FD_FIRST + i);
-	if (n_given > 0)
+	r = listening_open(srv->config, NULL, srv->config->workers, &srv->listening, &address);
+	if (r == 0)
 		return 0;
-	for (char **address = srv->config->listen; *address != NULL; address++) {
-		int fd = listen_open(*address);
-
-		if (fd < 0) {
-			log_err("cannot listen on %s: %s", *address, why_not_listening(fd));
-			return SERVER_E_FAILED;
-		}
-		add_fd(srv, fd);
-	}
-	return 0;
+	log_err("cannot listen on %s: %s", address, listening_why(r));
+	return SERVER_E_FAILED;
 }
 
-/* Each worker but the first gets listening descriptors of its own beside those of the first. */
 static int
-share_listeners(struct server *srv)
+start_worker(struct server *srv, unsigned i)
 {
-	unsigned n_workers = srv->config->workers;
+	size_t n = listening_count(srv->listening);
+	struct worker_socket *sockets = xcalloc(n, sizeof(*sockets));
+	const struct worker_options options = {
+		.config = srv->config,
+		.store = srv->store,
+		.scribe = srv->scribe,
+		.variants = srv->variants,
+		.flights = srv->flights,
+		.refreshes = &srv->refreshes,
+		.ledger = srv->ledger,
+		.upstreams = srv->upstreams,
+		.sockets = sockets,
+		.n_sockets = n,
+		.main = srv->loop,
+	};
+	int r;
 
-	srv->fds = xreallocarray(srv->fds, (size_t)srv->n_fds * n_workers, sizeof(int));
-	for (unsigned i = srv->n_fds; i < srv->n_fds * n_workers; i++) {
-		srv->fds[i] = listen_share(srv->fds[i % srv->n_fds]);
-		if (srv->fds[i] >= 0)
-			continue;
-		log_err("cannot listen for worker %u: %s", i / srv->n_fds,
-		    why_not_listening(srv->fds[i]));
-		return SERVER_E_FAILED;
-	}
-	return 0;
+	listening_hand_out(srv->listening, i, sockets);
+	r = worker_start(&options, &srv->workers[i]);
+	xfree(sockets);
+	return r;
 }
 
 static int
@@ -214,24 +203,11 @@ start_workers(struct server *srv)
 	unsigned n = srv->config->workers;
 
 	srv->workers = xcalloc(n, sizeof(struct worker *));
-	for (unsigned i = 0; i < n; i++) {
-		const struct worker_options options = {
-			.config = srv->config,
-			.store = srv->store,
-			.scribe = srv->scribe,
-			.variants = srv->variants,
-			.flights = srv->flights,
-			.refreshes = &srv->refreshes,
-			.ledger = srv->ledger,
-			.upstreams = srv->upstreams,
-			.fds = srv->fds + (size_t)i * srv->n_fds,
-			.n_fds = srv->n_fds,
-			.end_signal = WORKER_ENDED,
-		};
-		int r = worker_start(&options, &srv->workers[i]);
+	while (srv->n_workers < n) {
+		int r = start_worker(srv, srv->n_workers);
 
 		if (r < 0) {
-			log_err("cannot start worker %u: %s", i, strerror(-r));
+			log_err("cannot start worker %u: %s", srv->n_workers, strerror(-r));
 			return SERVER_E_FAILED;
 		}
 		srv->n_workers++;
@@ -248,6 +224,15 @@ have_all_ended(struct server *srv)
 	return true;
 }
 
+static bool
+have_all_changed(struct server *srv)
+{
+	for (unsigned i = 0; i < srv->n_workers; i++)
+		if (!worker_has_changed(srv->workers[i]))
+			return false;
+	return true;
+}
+
 static void
 drain(struct server *srv, bool hard)
 {
@@ -256,26 +241,142 @@ drain(struct server *srv, bool hard)
 }
 
 static void
-wait_for_end(struct server *srv)
+end(struct server *srv)
 {
-	const struct timespec tick = { .tv_sec = 1 };
-	struct watch watch = {
+	log_info(srv->is_draining ? "ending at once" : "ending; answering what was asked");
+	notify_stopping();
+	drain(srv, srv->is_draining);
+	srv->is_draining = true;
+}
+
+/* Each worker gets its part of LISTENING, which takes the place of the old one. */
+static void
+change_workers(struct server *srv, struct listening *listening)
+{
+	size_t n = listening_count(listening);
+	struct worker_socket *sockets = xcalloc(n, sizeof(*sockets));
+
+	for (unsigned i = 0; i < srv->n_workers; i++) {
+		listening_hand_out(listening, i, sockets);
+		worker_change(srv->workers[i], srv->config, sockets, n);
+	}
+	xfree(sockets);
+	listening_free(srv->listening);
+	srv->listening = listening;
+}
+
+/* CONFIG, which is checked, in the place of the one there is. */
+static void
+renew(struct server *srv, struct config *config, struct listening *listening)
+{
+	notify_reloading(clock_mono());
+	srv->is_reloading = true;
+	config_unref(srv->config);
+	srv->config = config;
+	if (srv->store != NULL)
+		store_set_grace(srv->store, config_grace(config));
+	srv->source->adopt(config);
+	change_workers(srv, listening);
+}
+
+int
+server_reload(struct server *srv, config_complain_fn *tell, void *arg)
+{
+	struct listening *listening;
+	struct config *config;
+	const char *address;
+	char line[LINE_SIZE];
+	int r;
+
+	if (srv->is_draining || srv->is_reloading) {
+		tell(arg, srv->is_draining ? "the server is ending" :
+		    "the last reload is not over yet; try again");
+		return SERVER_E_FAILED;
+	}
+	if (srv->source->load(srv->source->arg, tell, arg, &config) != 0)
+		return SERVER_E_CONFIG;
+	config_renew(config, srv->config, tell, arg);
+	r = listening_open(config, srv->listening, srv->n_workers, &listening, &address);
+	if (r < 0) {
+		snprintf(line, sizeof(line), "cannot listen on %s: %s", address,
+		    listening_why(r));
+		tell(arg, line);
+		config_unref(config);
+		return SERVER_E_FAILED;
+	}
+	renew(srv, config, listening);
+	return 0;
+}
+
+static void
+tell_log(void *arg, const char *line)
+{
+	(void)arg;
+	log_warn("reload: %s", line);
+}
+
+static void
+reload(struct server *srv)
+{
+	if (server_reload(srv, tell_log, NULL) != 0)
+		log_err("reload: nothing was changed");
+}
+
+static void
+on_signal(void *arg, bool readable, bool writable)
+{
+	struct server *srv = arg;
+	struct signalfd_siginfo info;
+
+	(void)readable;
+	(void)writable;
+	if (read(srv->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		reload(srv);
+	else
+		end(srv);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct server *srv = arg;
+
+	watch_cache(&srv->watch, clock_mono());
+	save_ledger(srv);
+	loop_timer_set(srv->tick, TICK);
+}
+
+/* Workers kick the loop when there is something to see. */
+static void
+on_turn(void *arg)
+{
+	struct server *srv = arg;
+
+	if (srv->is_reloading && have_all_changed(srv)) {
+		srv->is_reloading = false;
+		notify_ready();
+		log_info("reloaded");
+	}
+	if (have_all_ended(srv))
+		loop_stop(srv->loop);
+}
+
+static void
+serve(struct server *srv)
+{
+	srv->watch = (struct watch){
 		.path = srv->config->cache.path, .store = srv->store, .scribe = srv->scribe,
 	};
-	bool is_draining = false;
-	int signal;
-
-	while (!have_all_ended(srv)) {
-		signal = sigtimedwait(&srv->signals, NULL, &tick);
-		watch_cache(&watch, clock_mono());
-		save_ledger(srv);
-		if (signal < 0 || signal == WORKER_ENDED)
-			continue;
-		log_info(is_draining ? "ending at once" : "ending; answering what was asked");
-		notify_stopping();
-		drain(srv, is_draining);
-		is_draining = true;
-	}
+	srv->signals = loop_watch_new(srv->loop, srv->signal_fd, on_signal, srv);
+	loop_watch_set(srv->signals, true, false);
+	srv->tick = loop_timer_new(srv->loop, on_tick, srv);
+	loop_timer_set(srv->tick, TICK);
+	loop_set_turn_hook(srv->loop, on_turn, srv);
+	notify_ready();
+	log_info("ready");
+	loop_run(srv->loop);
 }
 
 static void
@@ -302,9 +403,12 @@ set_up(struct server *srv)
 		log_err("this build of llhttp lets malformed requests through: rebuild it strict");
 		return SERVER_E_FAILED;
 	}
+	r = open_signals(srv);
+	if (r < 0) {
+		log_err("cannot hear signals: %s", strerror(-r));
+		return SERVER_E_FAILED;
+	}
 	r = open_listeners(srv);
-	if (r == 0)
-		r = share_listeners(srv);
 	if (r == 0)
 		r = open_cache(srv);
 	if (r == 0)
@@ -312,30 +416,50 @@ set_up(struct server *srv)
 	return r == 0 ? start_workers(srv) : r;
 }
 
-int
-server_run(struct config *config)
+static void
+server_init(struct server *srv, const struct server_source *source, struct config *config)
 {
-	struct server srv = { .config = config };
+	*srv = (struct server){
+		.source = source,
+		.config = config_ref(config),
+		.loop = loop_new(),
+		.variants = variants_new(),
+		.flights = flights_new(),
+		.ledger = ledger_new(),
+		.upstreams = upstreams_new(),
+		.signal_fd = -1,
+	};
+}
+
+static void
+server_done(struct server *srv)
+{
+	flights_free(srv->flights);
+	ledger_free(srv->ledger);
+	upstreams_free(srv->upstreams);
+	variants_free(srv->variants);
+	listening_free(srv->listening);
+	loop_timer_free(srv->tick);
+	loop_watch_free(srv->signals);
+	if (srv->signal_fd >= 0)
+		close(srv->signal_fd);
+	loop_free(srv->loop);
+	config_unref(srv->config);
+}
+
+int
+server_run(struct config *config, const struct server_source *source)
+{
+	struct server srv;
 	int r;
 
-	srv.variants = variants_new();
-	srv.flights = flights_new();
-	srv.ledger = ledger_new();
-	srv.upstreams = upstreams_new();
-	block_signals(&srv);
+	server_init(&srv, source, config);
 	r = set_up(&srv);
-	if (r == 0) {
-		notify_ready();
-		log_info("ready");
-		wait_for_end(&srv);
-	} else {
+	if (r == 0)
+		serve(&srv);
+	else
 		drain(&srv, true);
-	}
 	stop(&srv);
-	flights_free(srv.flights);
-	ledger_free(srv.ledger);
-	upstreams_free(srv.upstreams);
-	variants_free(srv.variants);
-	xfree(srv.fds);
+	server_done(&srv);
 	return r;
 }

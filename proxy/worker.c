@@ -9,8 +9,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -33,15 +33,29 @@ enum order {
 	ORDER_END,
 };
 
+/* An address it listens on. */
+struct ear {
+	struct ear		*next;
+	struct listener		*listener;
+	char			*name;
+};
+
+/* What is to be another way: made by the main thread, applied and freed by the worker. */
+struct change {
+	struct config		*config;
+	struct worker_socket	*sockets;	/* with names of their own */
+	size_t			 n_sockets;
+};
+
 struct worker_thread {
 	struct worker		 worker;	/* first: what requests see of us */
-	struct listener		**listeners;
-	unsigned		 n_listeners;
+	struct ear		*ears;
 	struct loop_timer	*drain_timer;
+	struct loop		*main;		/* borrowed: outlives us */
 	pthread_t		 thread;
+	_Atomic(struct change *) change;	/* NULL: none, or applied */
 	_Atomic int		 order;
 	_Atomic bool		 has_ended;
-	int			 end_signal;
 };
 
 static struct worker_thread *
@@ -51,11 +65,120 @@ thread_of(struct worker *worker)
 }
 
 static void
+on_client(void *arg, int fd)
+{
+	client_new(arg, fd);
+}
+
+static void
+free_ears(struct ear *ears)
+{
+	struct ear *next;
+
+	for (struct ear *ear = ears; ear != NULL; ear = next) {
+		next = ear->next;
+		listener_free(ear->listener);
+		xfree(ear->name);
+		xfree(ear);
+	}
+}
+
+static void
 stop_listening(struct worker_thread *wt)
 {
-	for (unsigned i = 0; i < wt->n_listeners; i++)
-		wt->listeners[i] = listener_free(wt->listeners[i]);
-	wt->n_listeners = 0;
+	free_ears(wt->ears);
+	wt->ears = NULL;
+}
+
+static struct ear *
+ear_new(struct worker_thread *wt, const struct worker_socket *socket)
+{
+	struct ear *ear = xcalloc(1, sizeof(*ear));
+
+	ear->name = xstrdup(socket->name);
+	ear->listener = listener_new(wt->worker.loop, socket->fd, on_client, &wt->worker);
+	return ear;
+}
+
+/* Out of the list, the one that is there. */
+static struct ear *
+take_ear(struct ear **list, const char *name)
+{
+	struct ear *ear;
+
+	while (strcmp((*list)->name, name) != 0)
+		list = &(*list)->next;
+	ear = *list;
+	*list = ear->next;
+	return ear;
+}
+
+/* Listen on SOCKETS, and on nothing else any more. */
+static void
+listen_on(struct worker_thread *wt, const struct worker_socket *sockets, size_t n)
+{
+	struct ear *ears = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ear *ear = sockets[i].fd >= 0 ? ear_new(wt, &sockets[i]) :
+		    take_ear(&wt->ears, sockets[i].name);
+
+		ear->next = ears;
+		ears = ear;
+	}
+	free_ears(wt->ears);
+	wt->ears = ears;
+}
+
+static void
+change_free(struct change *change)
+{
+	for (size_t i = 0; i < change->n_sockets; i++)
+		xfree((char *)(uintptr_t)change->sockets[i].name);
+	xfree(change->sockets);
+	config_unref(change->config);
+	xfree(change);
+}
+
+/* Who drains listens no more, and has nobody who would ask anew. */
+static void
+refuse_change(const struct change *change)
+{
+	for (size_t i = 0; i < change->n_sockets; i++)
+		if (change->sockets[i].fd >= 0)
+			close(change->sockets[i].fd);
+}
+
+/* What was known of requests was known by the routes of the old configuration. */
+static void
+apply_change(struct worker_thread *wt, struct change *change)
+{
+	struct worker *w = &wt->worker;
+
+	if (w->is_draining) {
+		refuse_change(change);
+		return;
+	}
+	config_unref(w->config);
+	w->config = config_ref(change->config);
+	if (w->prints != NULL) {
+		prints_free(w->prints);
+		w->prints = prints_new(PRINT_SLOTS);
+	}
+	listen_on(wt, change->sockets, change->n_sockets);
+}
+
+static void
+look_for_change(struct worker_thread *wt)
+{
+	struct change *change = atomic_load_explicit(&wt->change, memory_order_acquire);
+
+	if (change == NULL)
+		return;
+	apply_change(wt, change);
+	change_free(change);
+	atomic_store_explicit(&wt->change, NULL, memory_order_release);
+	loop_kick(wt->main);
 }
 
 static void
@@ -100,18 +223,13 @@ on_turn(void *arg)
 	if (wt->worker.reader != NULL)
 		store_reader_reset(wt->worker.reader);
 	hand_on_tally(&wt->worker, TALLY_TIME);
+	look_for_change(wt);
 	if (order != ORDER_SERVE && !wt->worker.is_draining)
 		begin_drain(wt);
 	if (order == ORDER_END)
 		end_all_clients(wt);
 	if (wt->worker.is_draining && wt->worker.clients == NULL && wt->worker.flying == NULL)
 		loop_stop(wt->worker.loop);
-}
-
-static void
-on_client(void *arg, int fd)
-{
-	client_new(arg, fd);
 }
 
 static void *
@@ -121,7 +239,7 @@ run_worker(void *arg)
 
 	loop_run(wt->worker.loop);
 	atomic_store_explicit(&wt->has_ended, true, memory_order_release);
-	kill(getpid(), wt->end_signal);
+	loop_kick(wt->main);
 	return NULL;
 }
 
@@ -129,8 +247,13 @@ static void
 worker_free(struct worker_thread *wt)
 {
 	struct worker *w = &wt->worker;
+	struct change *change = atomic_load_explicit(&wt->change, memory_order_acquire);
 
-	assert(w->clients == NULL && wt->n_listeners == 0);
+	assert(w->clients == NULL && wt->ears == NULL);
+	if (change != NULL) {	/* it came too late */
+		refuse_change(change);
+		change_free(change);
+	}
 	hand_on_tally(w, 0);
 	tally_free(w->tally);
 	buf_done(&w->head);
@@ -141,7 +264,6 @@ worker_free(struct worker_thread *wt)
 		store_reader_close(w->reader);
 	loop_free(w->loop);
 	config_unref(w->config);
-	xfree(wt->listeners);
 	xfree(wt);
 }
 
@@ -152,7 +274,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	struct worker *w = &wt->worker;
 	int r;
 
-	wt->end_signal = options->end_signal;
+	wt->main = options->main;
 	w->loop = loop_new();
 	w->multi = multi_new(w->loop);
 	w->config = config_ref(options->config);
@@ -172,10 +294,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	if (getrandom(&w->next_id, sizeof(w->next_id), 0) < 0)
 		w->next_id = (uint64_t)clock_wall();
 	wt->drain_timer = loop_timer_new(w->loop, end_all_clients, w);
-	wt->listeners = xcalloc(options->n_fds, sizeof(struct listener *));
-	for (unsigned i = 0; i < options->n_fds; i++)
-		wt->listeners[i] = listener_new(w->loop, options->fds[i], on_client, w);
-	wt->n_listeners = options->n_fds;
+	listen_on(wt, options->sockets, options->n_sockets);
 	loop_set_turn_hook(w->loop, on_turn, wt);
 	r = -pthread_create(&wt->thread, NULL, run_worker, wt);
 	if (r < 0) {
@@ -192,6 +311,33 @@ worker_draw_id(struct worker *worker)
 {
 	/* An odd step visits every number once; the golden ratio leaves no pattern to the eye. */
 	return worker->next_id += UINT64_C(0x9e3779b97f4a7c15);
+}
+
+void
+worker_change(struct worker *worker, struct config *config, const struct worker_socket *sockets,
+    size_t n_sockets)
+{
+	struct worker_thread *wt = thread_of(worker);
+	struct change *change = xcalloc(1, sizeof(*change));
+
+	assert(worker_has_changed(worker));
+	change->config = config_ref(config);
+	change->sockets = xcalloc(n_sockets, sizeof(*sockets));
+	change->n_sockets = n_sockets;
+	for (size_t i = 0; i < n_sockets; i++)
+		change->sockets[i] = (struct worker_socket){
+			xstrdup(sockets[i].name), sockets[i].fd,
+		};
+	atomic_store_explicit(&wt->change, change, memory_order_release);
+	loop_kick(worker->loop);
+}
+
+bool
+worker_has_changed(const struct worker *worker)
+{
+	const struct worker_thread *wt = (const struct worker_thread *)(const void *)worker;
+
+	return atomic_load_explicit(&wt->change, memory_order_acquire) == NULL;
 }
 
 void

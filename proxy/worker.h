@@ -60,6 +60,12 @@ struct worker {
 	bool			 is_draining;	/* no new requests; the last one stops the loop */
 };
 
+/* Where a worker listens. */
+struct worker_socket {
+	const char	*name;		/* of the address: the same name is the same socket */
+	int		 fd;		/* the worker's from then on; -1: it has it already */
+};
+
 struct worker_options {
 	struct config	*config;
 	struct store	*store;
@@ -69,13 +75,22 @@ struct worker_options {
 	struct rate_meter *refreshes;
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
-	const int	*fds;		/* listening sockets, borrowed */
-	unsigned	 n_fds;
-	int		 end_signal;	/* raised when the worker has ended */
+	const struct worker_socket *sockets;	/* borrowed; what they name is taken */
+	size_t		 n_sockets;
+	struct loop	*main;		/* kicked when the worker has changed, or ended */
 };
 
 /* Start a worker on a thread of its own. */
 int	worker_start(const struct worker_options *options, struct worker **ret_worker) MUST_USE;
+
+/*
+ * From the main thread: serve new requests as CONFIG says, and listen on SOCKETS alone;
+ * those under way go on as they began.  It is done when worker_has_changed(), until when
+ * there may be no other change.
+ */
+void	worker_change(struct worker *worker, struct config *config,
+	    const struct worker_socket *sockets, size_t n_sockets);
+bool	worker_has_changed(const struct worker *worker);
 
 /*
  * From another thread: take no more clients, answer those there are, and end

@@ -93,21 +93,24 @@ open_unix(const char *path)
 
 /*
  * SO_REUSEPORT lets a second process of the same user in without a word: so
- * the address is first taken for ourselves alone.
+ * the address is first taken for ourselves alone, unless we are there ourselves.
  */
 static int
-open_tcp(const struct addrinfo *ai)
+open_tcp(const struct addrinfo *ai, bool is_beside_us)
 {
-	int fd = open_socket(ai->ai_addr, ai->ai_addrlen, false);
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	close(fd);
+	if (!is_beside_us) {
+		fd = open_socket(ai->ai_addr, ai->ai_addrlen, false);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
 	return open_socket(ai->ai_addr, ai->ai_addrlen, true);
 }
 
 static int
-open_host_port(const char *address)
+open_host_port(const char *address, bool is_beside_us)
 {
 	const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
@@ -133,7 +136,7 @@ open_host_port(const char *address)
 	host[len] = '\0';
 	if (getaddrinfo(len > 0 ? host : NULL, colon + 1, &hints, &ai) != 0)
 		return -EDESTADDRREQ;
-	fd = open_tcp(ai);
+	fd = open_tcp(ai, is_beside_us);
 	freeaddrinfo(ai);
 	return fd;
 }
@@ -161,11 +164,11 @@ listen_name(int fd, char ret_name[LISTEN_NAME_MAX])
 }
 
 int
-listen_open(const char *address)
+listen_open(const char *address, bool is_beside_us)
 {
 	if (bytes_has_prefix(bytes_str(address), UNIX_PREFIX))
 		return open_unix(address + strlen(UNIX_PREFIX));
-	return open_host_port(address);
+	return open_host_port(address, is_beside_us);
 }
 
 int
@@ -250,5 +253,6 @@ listener_free(struct listener *listener)
 	accept_some(listener);
 	loop_timer_free(listener->pause);
 	loop_watch_free(listener->watch);
+	close(listener->fd);
 	return xfree(listener);
 }

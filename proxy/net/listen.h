@@ -15,9 +15,10 @@ struct listener;
 /*
  * Open a listening socket at ADDRESS (host:port, [v6]:port or unix:/path).
  * Returns the descriptor or -errno: -EADDRINUSE also when the other one would
- * share it with us, -EDESTADDRREQ when the host has no address.
+ * share it with us, unless that IS_BESIDE_US, a socket of our own; -EDESTADDRREQ
+ * when the host has no address.
  */
-int	listen_open(const char *address) MUST_USE;
+int	listen_open(const char *address, bool is_beside_us) MUST_USE;
 
 /*
  * One more descriptor for another worker: a socket of its own on the address
@@ -30,10 +31,10 @@ void	listen_name(int fd, char ret_name[LISTEN_NAME_MAX]);
 
 typedef void listen_fn(void *arg, int fd);	/* takes FD */
 
-/* Accept from FD (borrowed: its opener closes it) and hand each client to FN. */
+/* Accept from FD, which is taken, and hand each client to FN. */
 struct listener	*listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg);
 
-/* Accepts what already waits, so that nobody is reset (H-14), then stops. */
+/* Accepts what already waits, so that nobody is reset (H-14), then closes. */
 struct listener	*listener_free(struct listener *listener);
 
 #endif

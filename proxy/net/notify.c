@@ -4,12 +4,20 @@
  */
 #include "proxy/net/notify.h"
 
+#include <inttypes.h>
+
 #include <systemd/sd-daemon.h>
 
 void
 notify_ready(void)
 {
 	(void)sd_notify(0, "READY=1");
+}
+
+void
+notify_reloading(usec_t now)
+{
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, (int64_t)now);
 }
 
 void

@@ -7,7 +7,10 @@
 #ifndef PROXY_NET_NOTIFY_H
 #define PROXY_NET_NOTIFY_H
 
+#include "base/clock.h"
+
 void	notify_ready(void);
+void	notify_reloading(usec_t now);	/* monotonic; until notify_ready() */
 void	notify_stopping(void);
 
 /* How many listening sockets were passed; they are NOTIFY_FD_FIRST and following. */

@@ -340,6 +340,7 @@ class Proxy:
                 self.env[name] = os.environ[name]
         self.counted = {}
         self.process = None
+        self.has_line = threading.Condition()
         self.start()
 
     def start(self):
@@ -358,7 +359,9 @@ class Proxy:
 
     def read_log(self):
         for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
+            with self.has_line:
+                self.lines.append(line.rstrip("\n"))
+                self.has_line.notify_all()
             if re.fullmatch(r"(<\d>)?ready\n", line):
                 self.is_ready.set()
         self.is_ready.set()
@@ -371,6 +374,18 @@ class Proxy:
     def address(self):
         found = re.search(r"listening on ([^ \n]+:\d+)$", self.log, re.MULTILINE)
         return found and found[1]
+
+    def wait_for_line(self, pattern, seen=0):
+        """The first line behind the SEEN first whose end matches PATTERN, from there on."""
+        until = time.monotonic() + TIMEOUT
+        while time.monotonic() < until:
+            for line in self.lines[seen:]:
+                found = re.search(pattern, line)
+                if found:
+                    return found[0]
+            with self.has_line:
+                self.has_line.wait(0.1)
+        raise AssertionError(f"no line {pattern}:\n{self.log}")
 
     def stop(self):
         """SIGTERM; the counters it leaves behind."""

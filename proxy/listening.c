@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listening.c - addresses by their words in the configuration, and by what the system made
+ * of them: the same words are the same sockets, and so is what they became.
+ */
+#include "proxy/listening.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "proxy/net/listen.h"
+#include "proxy/net/notify.h"
+#include "proxy/worker.h"
+
+struct address {
+	char	*words;
+	char	 name[LISTEN_NAME_MAX];	/* with the port that the system chose */
+	int	*fds;		/* one for each worker; -1: handed out */
+};
+
+struct listening {
+	struct address	*list;
+	size_t		 n;
+	unsigned	 n_workers;
+	bool		 is_given;	/* by the service manager */
+};
+
+static struct listening *
+listening_new(unsigned n_workers)
+{
+	struct listening *listening = xcalloc(1, sizeof(*listening));
+
+	listening->n_workers = n_workers;
+	return listening;
+}
+
+struct listening *
+listening_free(struct listening *listening)
+{
+	if (listening == NULL)
+		return NULL;
+	for (size_t i = 0; i < listening->n; i++) {
+		for (unsigned w = 0; w < listening->n_workers; w++)
+			if (listening->list[i].fds[w] >= 0)
+				close(listening->list[i].fds[w]);
+		xfree(listening->list[i].fds);
+		xfree(listening->list[i].words);
+	}
+	xfree(listening->list);
+	return xfree(listening);
+}
+
+/* An address without sockets, yet or any more. */
+static struct address *
+add(struct listening *listening, const char *words, const char *name)
+{
+	struct address *address;
+
+	listening->list = xreallocarray(listening->list, listening->n + 1,
+	    sizeof(*listening->list));
+	address = &listening->list[listening->n++];
+	address->words = xstrdup(words);
+	snprintf(address->name, sizeof(address->name), "%s", name);
+	address->fds = xcalloc(listening->n_workers, sizeof(int));
+	for (unsigned w = 0; w < listening->n_workers; w++)
+		address->fds[w] = -1;
+	return address;
+}
+
+/* FD is the first worker's, each other one gets its own beside it. */
+static int
+add_socket(struct listening *listening, const char *words, int fd)
+{
+	char name[LISTEN_NAME_MAX];
+	struct address *address;
+
+	listen_name(fd, name);
+	address = add(listening, words, name);
+	address->fds[0] = fd;
+	for (unsigned w = 1; w < listening->n_workers; w++) {
+		address->fds[w] = listen_share(fd);
+		if (address->fds[w] < 0)
+			return address->fds[w];
+	}
+	return 0;
+}
+
+static const struct address *
+find(const struct listening *listening, const char *words)
+{
+	for (size_t i = 0; listening != NULL && i < listening->n; i++)
+		if (strcmp(listening->list[i].words, words) == 0 ||
+		    strcmp(listening->list[i].name, words) == 0)
+			return &listening->list[i];
+	return NULL;
+}
+
+static const char *
+port_of(const char *name)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon != NULL ? colon : name;
+}
+
+/* Would a socket of ours be in the way of one at WORDS, as 127.0.0.1:80 is of :80? */
+static bool
+is_beside(const struct listening *listening, const char *words)
+{
+	for (size_t i = 0; listening != NULL && i < listening->n; i++)
+		if (strcmp(port_of(listening->list[i].name), port_of(words)) == 0)
+			return true;
+	return false;
+}
+
+static void
+tell(const struct config *config, int fd)
+{
+	char name[LISTEN_NAME_MAX];
+
+	listen_name(fd, name);
+	log_info("listening on %s", name);
+	if (config->n_teams == 0 && !config_is_local(name))
+		log_warn("%s is open to whoever reaches it; teams would say who may ask", name);
+}
+
+static int
+open_one(const struct config *config, const struct listening *old, const char *words,
+    struct listening *listening)
+{
+	const struct address *there = find(old, words);
+	int fd, r;
+
+	if (find(listening, words) != NULL)
+		return 0;
+	if (there != NULL) {
+		add(listening, words, there->name);
+		return 0;
+	}
+	fd = listen_open(words, is_beside(old, words));
+	if (fd < 0)
+		return fd;
+	r = add_socket(listening, words, fd);
+	if (r == 0)
+		tell(config, fd);
+	return r;
+}
+
+/* Those of the service manager stay for good: it has them, and gives them to whoever follows. */
+static int
+take_given(const struct config *config, int n, struct listening *listening)
+{
+	char name[LISTEN_NAME_MAX];
+	int r = 0;
+
+	listening->is_given = true;
+	for (int i = 0; r == 0 && i < n; i++) {
+		listen_name(NOTIFY_FD_FIRST + i, name);
+		r = add_socket(listening, name, NOTIFY_FD_FIRST + i);
+		tell(config, NOTIFY_FD_FIRST + i);
+	}
+	return r;
+}
+
+static int
+open_all(const struct config *config, const struct listening *old, struct listening *listening,
+    const char **ret_address)
+{
+	int r = 0, n_given = old == NULL ? notify_listen_fds() : 0;
+
+	*ret_address = "a socket of the service manager";
+	if (n_given > 0)
+		return take_given(config, n_given, listening);
+	if (old != NULL && old->is_given) {
+		listening->is_given = true;
+		for (size_t i = 0; i < old->n; i++)
+			add(listening, old->list[i].words, old->list[i].name);
+		return 0;
+	}
+	for (char **words = config->listen; r == 0 && *words != NULL; words++) {
+		*ret_address = *words;
+		r = open_one(config, old, *words, listening);
+	}
+	return r;
+}
+
+int
+listening_open(const struct config *config, const struct listening *old, unsigned n_workers,
+    struct listening **ret_listening, const char **ret_address)
+{
+	struct listening *listening = listening_new(n_workers);
+	int r = open_all(config, old, listening, ret_address);
+
+	if (r < 0) {
+		listening_free(listening);
+		return r;
+	}
+	*ret_listening = listening;
+	return 0;
+}
+
+size_t
+listening_count(const struct listening *listening)
+{
+	return listening->n;
+}
+
+void
+listening_hand_out(struct listening *listening, unsigned worker, struct worker_socket *sockets)
+{
+	for (size_t i = 0; i < listening->n; i++) {
+		struct address *address = &listening->list[i];
+
+		sockets[i] = (struct worker_socket){ address->name, address->fds[worker] };
+		address->fds[worker] = -1;
+	}
+}
+
+const char *
+listening_why(int error)
+{
+	if (error == -EDESTADDRREQ)
+		return "no such host";
+	if (error == -EADDRINUSE)
+		return "the address is in use; is another server running there?";
+	return strerror(-error);
+}
