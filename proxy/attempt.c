@@ -202,7 +202,7 @@ attempt_next(struct request *req)
 
 	if (now >= attempt->due) {
 		if (attempt_begin(req)) {
-			req->worker->stats.retries++;
+			stats_count(&req->worker->stats.retries);
 			return ATTEMPT_BEGUN;
 		}
 		/* Those behind the one that failed are left alone: another round, if any. */

@@ -132,7 +132,7 @@ hold_check(struct request *req)
 
 	if (hold->until == 0) {
 		hold->until = now + time_of(req);
-		req->worker->stats.held++;
+		stats_count(&req->worker->stats.held);
 	}
 	if (has_lost_leader(&hold->seat))
 		flight_leave(&hold->seat);

@@ -195,10 +195,10 @@ static bool
 put(struct request *req, const struct entry *entry)
 {
 	if (scribe_put(req->worker->scribe, entry) == 0) {
-		req->worker->stats.stored++;
+		stats_count(&req->worker->stats.stored);
 		return true;
 	}
-	req->worker->stats.store_refused++;
+	stats_count(&req->worker->stats.store_refused);
 	return false;
 }
 

@@ -351,7 +351,7 @@ question_find(struct request *req, const struct key *key, usec_t now)
 	if (is_behind && store_reader_refresh(worker->reader))
 		r = store_get(worker->reader, key, req->question.text, &req->found);
 	if (r < 0) {	/* a broken cache must not break the service */
-		worker->stats.store_errors++;
+		stats_count(&worker->stats.store_errors);
 		log_debug("request %.*s: store: %s, taken for a miss", BYTES_ARG(req->id),
 		    strerror(-r));
 	}

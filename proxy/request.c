@@ -73,7 +73,7 @@ request_new(struct worker *worker, struct client *client)
 	req->admission.team_pass.arg = req->admission.route_pass.arg = req;
 	req->hold.seat.wake = post;
 	req->hold.seat.arg = req;
-	worker->stats.requests++;
+	stats_count(&worker->stats.requests);
 	return req;
 }
 

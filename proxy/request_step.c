@@ -289,7 +289,7 @@ note_refresh(struct request *req)
 	if (req->sharing.led == NULL)
 		return;
 	req->sharing.is_refresh = true;
-	req->worker->stats.refreshes++;
+	stats_count(&req->worker->stats.refreshes);
 }
 
 /* The client has its answer, and the call is still to be made? */

@@ -13,9 +13,10 @@
 
 static const struct {
 	const char	*name;
+	const char	*help;
 	size_t		 offset;
 } counters[] = {
-#define STAT(name, help) { #name, offsetof(struct stats, name) },
+#define STAT(name, help) { #name, help, offsetof(struct stats, name) },
 #include "proxy/stat_tbl.h"
 #undef STAT
 };
@@ -29,16 +30,40 @@ static const struct {
 #undef END
 };
 
-static uint64_t *
+static _Atomic uint64_t *
 counter_at(struct stats *stats, size_t offset)
 {
-	return (uint64_t *)(void *)((char *)stats + offset);
+	return (_Atomic uint64_t *)(void *)((char *)stats + offset);
+}
+
+static uint64_t
+value_at(const struct stats *stats, size_t offset)
+{
+	const char *at = (const char *)stats + offset;
+
+	return atomic_load_explicit((const _Atomic uint64_t *)(const void *)at,
+	    memory_order_relaxed);
+}
+
+/* As there is one who counts, it need not be one indivisible step. */
+static void
+add(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + n, memory_order_relaxed);
+}
+
+void
+stats_count(_Atomic uint64_t *counter)
+{
+	add(counter, 1);
 }
 
 void
 stats_end(struct stats *stats, enum end_reason reason)
 {
-	++*counter_at(stats, ends[reason].offset);
+	add(counter_at(stats, ends[reason].offset), 1);
 }
 
 const char *
@@ -50,21 +75,25 @@ stats_end_word(enum end_reason reason)
 void
 stats_add(struct stats *to, const struct stats *from)
 {
-	struct stats copy = *from;
-
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++)
-		*counter_at(to, counters[i].offset) += *counter_at(&copy, counters[i].offset);
+		add(counter_at(to, counters[i].offset), value_at(from, counters[i].offset));
+}
+
+void
+stats_walk(const struct stats *stats, stats_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++)
+		fn(arg, counters[i].name, counters[i].help, value_at(stats, counters[i].offset));
 }
 
 void
 stats_log(const struct stats *stats)
 {
-	struct stats copy = *stats;
 	char line[1024] = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
-		uint64_t value = *counter_at(&copy, counters[i].offset);
+		uint64_t value = value_at(stats, counters[i].offset);
 
 		if (value > 0 && len < sizeof(line))
 			len += (size_t)snprintf(line + len, sizeof(line) - len, " %s=%" PRIu64,

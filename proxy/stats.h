@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats.h - counters, one set per worker, so that counting shares no cache line.
+ * stats.h - counters, one set per worker, so that counting shares no cache line.  One
+ * thread counts; others may look at any time.
  */
 #ifndef PROXY_STATS_H
 #define PROXY_STATS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum end_reason {
@@ -14,10 +16,13 @@ enum end_reason {
 };
 
 struct stats {
-#define STAT(name, help) uint64_t name;
+#define STAT(name, help) _Atomic uint64_t name;
 #include "proxy/stat_tbl.h"
 #undef STAT
 };
+
+/* One more. */
+void	stats_count(_Atomic uint64_t *counter);
 
 /* Count a request that ended for REASON. */
 void	stats_end(struct stats *stats, enum end_reason reason);
@@ -27,6 +32,10 @@ const char	*stats_end_word(enum end_reason reason);
 
 /* Add the counters of FROM to those of TO. */
 void	stats_add(struct stats *to, const struct stats *from);
+
+/* Call FN with each counter: its name, what it means, how far it is. */
+typedef void stats_fn(void *arg, const char *name, const char *help, uint64_t value);
+void	stats_walk(const struct stats *stats, stats_fn *fn, void *arg);
 
 /* Log every counter that is not zero, in one line. */
 void	stats_log(const struct stats *stats);
