@@ -68,10 +68,10 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai \
 	  stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log admit answer answer_cache answer_call attempt cli cli_cache cli_explain \
-	  cli_key cli_text cli_transfer cli_warm client diff form forward hold keep limit \
-	  listening lookup models question relay request request_step server share splice \
-	  stats target upstream version watch worker
+PROXY	= access_log admin admin_answer admit answer answer_cache answer_call attempt cli \
+	  cli_cache cli_explain cli_key cli_reload cli_text cli_transfer cli_warm client diff \
+	  form forward hold keep limit listening lookup models question relay request \
+	  request_step server share splice stats target upstream version watch worker
 BENCH	= canon hit scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

@@ -120,6 +120,7 @@ struct config_price {
 
 struct config {
 	char		**listen;	/* NULL-terminated: host:port, [v6]:port, unix:/path */
+	char		*admin;		/* likewise one address; NULL: none */
 	unsigned	 workers;
 	uint64_t	 max_body;
 	usec_t		 drain_timeout;

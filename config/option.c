@@ -365,6 +365,7 @@ check_text(const struct option *option, const char *text, struct buf *why)
 		return check_choice(option, text, why);
 	case OPTION_URL:
 		return check_url(text, why);
+	case OPTION_ADDRESS:
 	case OPTION_ADDRESSES:
 		return check_address(text, why);
 	case OPTION_FIELD_NAME:

@@ -29,6 +29,7 @@ static const struct command {
 	const char	*text;
 } commands[] = {
 	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground" },
+	{ "reload", cli_reload, "c", NULL, "", "have the running server read its file again" },
 	{ "check", check, "c", NULL, "[-c FILE]", "validate the configuration" },
 	{ "schema", schema, "", NULL, "", "print its JSON Schema, for editors" },
 	{ "key new", cli_key_new, "", "NAME", "NAME", "make a key for the team NAME" },

@@ -2,7 +2,7 @@
 /*
  * cli_priv.h - what the commands share: cli.c (the table of them, arguments),
  * cli_cache.c (looking at a cache and purging it), cli_transfer.c (export,
- * import), cli_explain.c, cli_key.c, cli_warm.c.  For them alone.
+ * import), cli_explain.c, cli_key.c, cli_reload.c, cli_warm.c.  For them alone.
  */
 #ifndef PROXY_CLI_PRIV_H
 #define PROXY_CLI_PRIV_H
@@ -39,7 +39,7 @@ typedef int command_fn(const struct arguments *args);
 
 extern command_fn cli_cache_stats, cli_cache_ls, cli_cache_show, cli_cache_purge,
     cli_cache_verify, cli_cache_compact, cli_cache_export, cli_cache_import, cli_cache_warm,
-    cli_explain, cli_key_new;
+    cli_explain, cli_key_new, cli_reload;
 
 /* The configuration that the arguments name, or NULL, having said why not. */
 struct config	*cli_load(const struct arguments *args);

@@ -330,7 +330,8 @@ is_on_its_way(struct request *req, const struct key *key)
 		return false;
 	req->question.found_mem = xfree(req->question.found_mem);
 	return scribe_find(req->worker->scribe, key, req->question.text, &req->found,
-	    &req->question.found_mem);
+	    &req->question.found_mem) &&
+	    !store_is_purged(req->worker->reader, &req->found);	/* H-63 */
 }
 
 bool

@@ -15,7 +15,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rate.h"
 #include "cache/flight.h"
 #include "cache/ledger.h"
 #include "cache/scribe.h"
@@ -23,39 +22,18 @@
 #include "cache/store_guard.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/admin.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/notify.h"
+#include "proxy/server_priv.h"
 #include "proxy/upstream.h"
-#include "proxy/watch.h"
 #include "proxy/worker.h"
 
 #define QUEUE_MAX	((size_t)64 << 20)
 #define TICK		(1 * USEC_PER_SEC)
 #define LINE_SIZE	512
-
-struct server {
-	struct loop	 *loop;		/* of the main thread */
-	struct loop_watch *signals;
-	struct loop_timer *tick;
-	struct watch	  watch;
-	struct listening *listening;
-	struct config	 *config;	/* a reference of our own */
-	const struct server_source *source;	/* borrowed: outlives us */
-	struct store	 *store;	/* NULL: serving without a cache */
-	struct scribe	 *scribe;
-	struct variants	 *variants;
-	struct flights	 *flights;
-	struct rate_meter refreshes;
-	struct ledger	 *ledger;
-	struct upstreams *upstreams;
-	struct worker	**workers;
-	unsigned	  n_workers;
-	int		  signal_fd;
-	bool		  is_draining;
-	bool		  is_reloading;	/* until all workers have changed */
-};
 
 /* Before any thread: all inherit the mask, so only the main thread hears signals. */
 static int
@@ -276,6 +254,7 @@ renew(struct server *srv, struct config *config, struct listening *listening)
 	if (srv->store != NULL)
 		store_set_grace(srv->store, config_grace(config));
 	srv->source->adopt(config);
+	admin_renew(srv->admin);
 	change_workers(srv, listening);
 }
 
@@ -358,6 +337,7 @@ on_turn(void *arg)
 		srv->is_reloading = false;
 		notify_ready();
 		log_info("reloaded");
+		admin_reloaded(srv->admin);
 	}
 	if (have_all_ended(srv))
 		loop_stop(srv->loop);
@@ -374,6 +354,7 @@ serve(struct server *srv)
 	srv->tick = loop_timer_new(srv->loop, on_tick, srv);
 	loop_timer_set(srv->tick, TICK);
 	loop_set_turn_hook(srv->loop, on_turn, srv);
+	srv->admin = admin_new(srv);
 	notify_ready();
 	log_info("ready");
 	loop_run(srv->loop);
@@ -434,6 +415,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 static void
 server_done(struct server *srv)
 {
+	admin_free(srv->admin);
 	flights_free(srv->flights);
 	ledger_free(srv->ledger);
 	upstreams_free(srv->upstreams);

@@ -245,6 +245,12 @@ listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg)
 	return listener;
 }
 
+void
+listener_name(const struct listener *listener, char ret_name[LISTEN_NAME_MAX])
+{
+	listen_name(listener->fd, ret_name);
+}
+
 struct listener *
 listener_free(struct listener *listener)
 {

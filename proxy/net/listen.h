@@ -34,6 +34,9 @@ typedef void listen_fn(void *arg, int fd);	/* takes FD */
 /* Accept from FD, which is taken, and hand each client to FN. */
 struct listener	*listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg);
 
+/* Its address (listen_name()). */
+void	listener_name(const struct listener *listener, char ret_name[LISTEN_NAME_MAX]);
+
 /* Accepts what already waits, so that nobody is reset (H-14), then closes. */
 struct listener	*listener_free(struct listener *listener);
 

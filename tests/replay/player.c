@@ -448,7 +448,7 @@ do_count(struct play *play, const struct line *line)
 	struct stats total = { 0 };
 	const struct {
 		const char	*name;
-		const uint64_t	*value;
+		const _Atomic uint64_t *value;
 	} counters[] = {
 #define STAT(name, help) { #name, &total.name },
 #include "proxy/stat_tbl.h"

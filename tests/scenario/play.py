@@ -387,6 +387,19 @@ class Proxy:
                 self.has_line.wait(0.1)
         raise AssertionError(f"no line {pattern}:\n{self.log}")
 
+    @property
+    def admin_address(self):
+        return re.findall(r"admin on (\S+:\d+)$", self.log, re.MULTILINE)[-1]
+
+    def connect_admin(self):
+        host, port = self.admin_address.rsplit(":", 1)
+        return Client(socket.create_connection((host.strip("[]"), int(port)), TIMEOUT))
+
+    def admin(self, method, target, body=b"", headers=()):
+        with self.connect_admin() as client:
+            client.ask(method, target, body, {"Host": "localhost", **dict(headers)})
+            return client.answer()
+
     def stop(self):
         """SIGTERM; the counters it leaves behind."""
         self.process.send_signal(signal.SIGTERM)
@@ -417,10 +430,10 @@ class Proxy:
         self.stop()
         self.start()
 
-    def command(self, *arguments, stdin=None):
+    def command(self, *arguments, stdin=None, config="reprise.yaml"):
         """Runs a command with our configuration: its exit code, output and errors."""
         done = subprocess.run(
-            [REPRISE, *arguments, "-c", str(self.directory / "reprise.yaml")], text=True,
+            [REPRISE, *arguments, "-c", str(self.directory / config)], text=True,
             input=stdin, capture_output=True, timeout=TIMEOUT, check=False, env=self.env,
             cwd=self.directory)
         assert not SANITIZER_REPORT.search(done.stderr), done.stderr

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server_priv.h - what the files of the main thread share: server.c (its life) and those
+ * that answer its administrator, admin.c and admin_*.c.  For them alone.
+ */
+#ifndef PROXY_SERVER_PRIV_H
+#define PROXY_SERVER_PRIV_H
+
+#include "base/rate.h"
+#include "proxy/server.h"
+#include "proxy/watch.h"
+
+struct server {
+	struct loop	 *loop;		/* of the main thread */
+	struct loop_watch *signals;
+	struct loop_timer *tick;
+	struct watch	  watch;
+	struct admin	 *admin;
+	struct listening *listening;
+	struct config	 *config;	/* a reference of our own */
+	const struct server_source *source;	/* borrowed: outlives us */
+	struct store	 *store;	/* NULL: serving without a cache */
+	struct scribe	 *scribe;
+	struct variants	 *variants;
+	struct flights	 *flights;
+	struct rate_meter refreshes;
+	struct ledger	 *ledger;
+	struct upstreams *upstreams;
+	struct worker	**workers;
+	unsigned	  n_workers;
+	int		  signal_fd;
+	bool		  is_draining;
+	bool		  is_reloading;	/* until all workers have changed */
+};
+
+#endif
