@@ -26,6 +26,7 @@ NEEDS_bench-hit	= $(NEEDS_bench)
 NEEDS_bench-store	= $(NEEDS_bench)
 NEEDS_bench-scale	= $(NEEDS_bench)
 NEEDS_bench-team	= $(NEEDS_bench)
+NEEDS_bench-reload	= $(NEEDS_bench)
 NEEDS_bench-canon	= build
 NEEDS_bench-sieve	= build
 NEEDS_deps-bench = build run bench
@@ -71,8 +72,8 @@ NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admit answer answer_cache answer_call attempt cli \
 	  cli_cache cli_explain cli_key cli_reload cli_text cli_transfer cli_warm client diff \
 	  form forward hold keep limit listening lookup models question relay request \
-	  request_step server share splice stats target upstream version watch worker
-BENCH	= canon hit scale sieve store stream team
+	  request_step server share splice stats target upstream version watch watchdog worker
+BENCH	= canon hit reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
@@ -281,7 +282,8 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-store bench-scale bench-stream bench-team: bench-%: all $(BENCH_PROGRAMS)
+bench-hit bench-reload bench-scale bench-store bench-stream bench-team: \
+    bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 
 # Those that are a program alone.

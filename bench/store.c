@@ -255,8 +255,23 @@ complain(void *arg, const char *line)
 }
 
 static int
+load(void *arg, config_complain_fn *complain_fn, void *complain_arg, struct config **ret_config)
+{
+	return config_load(arg, complain_fn, complain_arg, ret_config);
+}
+
+static void
+adopt(const struct config *config)
+{
+	(void)config;
+}
+
+static int
 run_beside(const char *file)
 {
+	const struct server_source source = {
+		.load = load, .adopt = adopt, .arg = (void *)(uintptr_t)file,
+	};
 	struct config *config;
 	int r;
 
@@ -264,7 +279,7 @@ run_beside(const char *file)
 	signal(SIGUSR2, on_signal);
 	if (config_load(file, complain, NULL, &config) != 0)
 		return -1;
-	r = server_run(config);
+	r = server_run(config, &source);
 	config_unref(config);
 	return r;
 }

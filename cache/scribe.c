@@ -274,6 +274,7 @@ run_scribe(void *arg)
 
 	pthread_mutex_lock(&scribe->lock);
 	while (wait_for_work(scribe)) {
+		scribe->stat.busy_since = clock_mono();
 		look_after(scribe);
 		if (is_tally_due(scribe))
 			write_tally(scribe);
@@ -281,6 +282,7 @@ run_scribe(void *arg)
 			write_note(scribe);
 		if (scribe->queue != NULL)
 			write_batch(scribe);
+		scribe->stat.busy_since = 0;
 	}
 	pthread_mutex_unlock(&scribe->lock);
 	return NULL;
@@ -312,6 +314,7 @@ scribe_start(struct store *store, size_t queue_max, struct scribe **ret_scribe)
 		xfree(scribe);
 		return r;
 	}
+	(void)pthread_setname_np(scribe->thread, "scribe");
 	*ret_scribe = scribe;
 	return 0;
 }

@@ -28,6 +28,7 @@ struct scribe_stat {
 	uint64_t	errors;		/* commits that failed */
 	uint64_t	reopened;	/* times the file had to be opened again */
 	uint64_t	queued_bytes;
+	usec_t		busy_since;	/* monotonic; 0: waits for work */
 	int		last_error;	/* -errno of the last; -ENOSPC: the bound */
 	int		slow_reader;	/* process that keeps old pages; 0: none */
 	bool		paused;

@@ -103,7 +103,7 @@ cli_reload(const struct arguments *args)
 	if (admin_address(config->cache.path, address) == 0)
 		r = ask(address + strlen("unix:"), config->cache.path);
 	else
-		fputs("reprise: cache.path is too long for a socket in it; send the server SIGHUP\n",
+		fputs("reprise: cache.path is too long for a socket in it; send SIGHUP instead\n",
 		    stderr);
 	config_unref(config);
 	return r;

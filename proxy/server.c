@@ -6,6 +6,7 @@
 #include "proxy/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "proxy/net/notify.h"
 #include "proxy/server_priv.h"
 #include "proxy/upstream.h"
+#include "proxy/watchdog.h"
 #include "proxy/worker.h"
 
 #define QUEUE_MAX	((size_t)64 << 20)
@@ -155,6 +157,7 @@ start_worker(struct server *srv, unsigned i)
 	size_t n = listening_count(srv->listening);
 	struct worker_socket *sockets = xcalloc(n, sizeof(*sockets));
 	const struct worker_options options = {
+		.number = i,
 		.config = srv->config,
 		.store = srv->store,
 		.scribe = srv->scribe,
@@ -317,6 +320,26 @@ on_signal(void *arg, bool readable, bool writable)
 		end(srv);
 }
 
+/* What `systemctl status` shows; told when it is another. */
+static void
+tell_status(struct server *srv)
+{
+	struct stats total = { 0 };
+	uint64_t hits, all;
+	char text[LINE_SIZE];
+
+	for (unsigned i = 0; i < srv->n_workers; i++)
+		stats_add(&total, &srv->workers[i]->stats);
+	if (total.requests == srv->told)
+		return;
+	srv->told = total.requests;
+	hits = total.hits + total.stale;
+	all = hits + total.misses + total.collapsed;
+	snprintf(text, sizeof(text), "%" PRIu64 " requests, %" PRIu64 "%% of the questions "
+	    "answered from the cache", total.requests, all > 0 ? hits * 100 / all : 0);
+	notify_status(text);
+}
+
 static void
 on_tick(void *arg)
 {
@@ -324,6 +347,7 @@ on_tick(void *arg)
 
 	watch_cache(&srv->watch, clock_mono());
 	save_ledger(srv);
+	tell_status(srv);
 	loop_timer_set(srv->tick, TICK);
 }
 
@@ -355,6 +379,7 @@ serve(struct server *srv)
 	loop_timer_set(srv->tick, TICK);
 	loop_set_turn_hook(srv->loop, on_turn, srv);
 	srv->admin = admin_new(srv);
+	srv->watchdog = watchdog_new(srv);
 	notify_ready();
 	log_info("ready");
 	loop_run(srv->loop);
@@ -415,6 +440,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 static void
 server_done(struct server *srv)
 {
+	watchdog_free(srv->watchdog);
 	admin_free(srv->admin);
 	flights_free(srv->flights);
 	ledger_free(srv->ledger);

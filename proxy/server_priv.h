@@ -16,6 +16,7 @@ struct server {
 	struct loop_timer *tick;
 	struct watch	  watch;
 	struct admin	 *admin;
+	struct watchdog	 *watchdog;	/* NULL: nobody waits for it */
 	struct listening *listening;
 	struct config	 *config;	/* a reference of our own */
 	const struct server_source *source;	/* borrowed: outlives us */
@@ -28,6 +29,7 @@ struct server {
 	struct upstreams *upstreams;
 	struct worker	**workers;
 	unsigned	  n_workers;
+	uint64_t	  told;		/* requests, when the status was told */
 	int		  signal_fd;
 	bool		  is_draining;
 	bool		  is_reloading;	/* until all workers have changed */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ struct worker_thread {
 	struct loop		*main;		/* borrowed: outlives us */
 	pthread_t		 thread;
 	_Atomic(struct change *) change;	/* NULL: none, or applied */
+	_Atomic usec_t		 turned;
 	_Atomic int		 order;
 	_Atomic bool		 has_ended;
 };
@@ -220,6 +222,7 @@ on_turn(void *arg)
 	struct worker_thread *wt = arg;
 	int order = atomic_load_explicit(&wt->order, memory_order_acquire);
 
+	atomic_store_explicit(&wt->turned, loop_now(wt->worker.loop), memory_order_relaxed);
 	if (wt->worker.reader != NULL)
 		store_reader_reset(wt->worker.reader);
 	hand_on_tally(&wt->worker, TALLY_TIME);
@@ -241,6 +244,16 @@ run_worker(void *arg)
 	atomic_store_explicit(&wt->has_ended, true, memory_order_release);
 	loop_kick(wt->main);
 	return NULL;
+}
+
+/* As top -H and the like show it. */
+static void
+name_thread(struct worker_thread *wt, unsigned number)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "worker %u", number % 1000);
+	(void)pthread_setname_np(wt->thread, name);
 }
 
 static void
@@ -275,6 +288,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	int r;
 
 	wt->main = options->main;
+	wt->turned = clock_mono();
 	w->loop = loop_new();
 	w->multi = multi_new(w->loop);
 	w->config = config_ref(options->config);
@@ -302,6 +316,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 		worker_free(wt);
 		return r;
 	}
+	name_thread(wt, options->number);
 	*ret_worker = w;
 	return 0;
 }
@@ -347,6 +362,18 @@ worker_drain(struct worker *worker, bool hard)
 
 	atomic_store_explicit(&wt->order, hard ? ORDER_END : ORDER_DRAIN, memory_order_release);
 	loop_kick(worker->loop);
+}
+
+void
+worker_ping(struct worker *worker)
+{
+	loop_kick(worker->loop);
+}
+
+usec_t
+worker_turned(struct worker *worker)
+{
+	return atomic_load_explicit(&thread_of(worker)->turned, memory_order_relaxed);
 }
 
 bool

@@ -67,6 +67,7 @@ struct worker_socket {
 };
 
 struct worker_options {
+	unsigned	 number;	/* from 0: its thread is called by it */
 	struct config	*config;
 	struct store	*store;
 	struct scribe	*scribe;
@@ -102,6 +103,10 @@ void	worker_drain(struct worker *worker, bool hard);
 uint64_t	worker_draw_id(struct worker *worker);
 
 bool	worker_has_ended(struct worker *worker);
+
+/* From the main thread: have its loop turn; when it did for the last time (monotonic). */
+void	worker_ping(struct worker *worker);
+usec_t	worker_turned(struct worker *worker);
 
 /* Wait for its thread to end, add what it counted to TOTAL, and free it. */
 void	worker_join(struct worker *worker, struct stats *total);

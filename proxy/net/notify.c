@@ -26,6 +26,26 @@ notify_stopping(void)
 	(void)sd_notify(0, "STOPPING=1");
 }
 
+void
+notify_status(const char *text)
+{
+	(void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+usec_t
+notify_watchdog(void)
+{
+	uint64_t usec;
+
+	return sd_watchdog_enabled(0, &usec) > 0 ? (usec_t)usec : 0;
+}
+
+void
+notify_alive(void)
+{
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
 int
 notify_listen_fds(void)
 {

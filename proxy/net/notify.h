@@ -12,6 +12,11 @@
 void	notify_ready(void);
 void	notify_reloading(usec_t now);	/* monotonic; until notify_ready() */
 void	notify_stopping(void);
+void	notify_status(const char *text);	/* for people */
+
+/* Within this time after another it wants to hear notify_alive(); 0: it does not. */
+usec_t	notify_watchdog(void);
+void	notify_alive(void);
 
 /* How many listening sockets were passed; they are NOTIFY_FD_FIRST and following. */
 #define NOTIFY_FD_FIRST	3

@@ -184,3 +184,31 @@ def test_the_log_changes_its_level(proxy, up):
     assert reload(px, {"log": {"access": True}}) == "reloaded"
     px.get("/healthz")
     px.wait_for_line(r"GET /healthz", 0)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_h80_nobody_is_refused_or_cut_by_reloads(proxy, up, workers):
+    """New connections and kept ones, hits all the while; each reload changes all it can."""
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "workers": workers})
+    up.expect("POST", PATH).reply(json=["a"])
+    px.post(PATH, QUESTION)
+    is_over, faults = threading.Event(), []
+
+    def ask(keeps):
+        try:
+            while not is_over.is_set():
+                with px.connect() as client:
+                    for _ in range(20 if keeps else 1):
+                        client.ask("POST", PATH, QUESTION)
+                        assert client.answer().json == ["a"]
+        except Exception as fault:      # whatever it is, the test must hear of it
+            faults.append(fault)
+    threads = [threading.Thread(target=ask, args=[i % 2]) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(20):
+        assert reload(px, {"max_body": f"{i + 1}MB", "log": {"access": bool(i % 2)}}) == "reloaded"
+    is_over.set()
+    for thread in threads:
+        thread.join(play.TIMEOUT)
+    assert not faults, faults
