@@ -58,7 +58,7 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena breaker buf bytes clock date err glob list log mem money num rate
+BASE	= arena breaker buf bytes clock date err glob histogram list log mem money num rate
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_file store_guard store_open store_write tally utf8 \
@@ -69,15 +69,16 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai \
 	  stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
-PROXY	= access_log admin admin_answer admit answer answer_cache answer_call attempt cli \
-	  cli_cache cli_explain cli_key cli_reload cli_text cli_transfer cli_warm client diff \
-	  form forward hold keep limit listening lookup models question relay request \
-	  request_step server share splice stats target upstream version watch watchdog worker
+PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache answer_call \
+	  attempt cli cli_cache cli_explain cli_key cli_reload cli_text cli_transfer cli_warm \
+	  client diff form forward hold keep limit listening lookup metrics models question \
+	  relay request request_step server share splice stats target upstream version watch \
+	  watchdog worker
 BENCH	= canon hit reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena breaker buf bytes date glob list log money num rate
+UNIT_base	= arena breaker buf bytes date glob histogram list log money num rate
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  scribe shuffle sieve spell store store_write tally utf8 variant

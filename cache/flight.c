@@ -29,6 +29,8 @@ struct flight_chunk {
 struct shard {
 	pthread_mutex_t		 lock;		/* of the table and of all in its flights */
 	struct flight		*buckets[BUCKETS];
+	_Atomic uint64_t	 n_flights;	/* changed with the lock */
+	_Atomic uint64_t	 n_seats;
 };
 
 struct flights {
@@ -97,6 +99,15 @@ free_flight(struct flight *flight)
 	xfree(flight);
 }
 
+/* With the lock; others only look. */
+static void
+count(_Atomic uint64_t *counter, int n)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + (uint64_t)n, memory_order_relaxed);
+}
+
 /* With the lock; it is given back.  The last one frees. */
 static void
 unref_and_unlock(struct flight *flight)
@@ -104,6 +115,8 @@ unref_and_unlock(struct flight *flight)
 	struct shard *shard = flight->shard;
 	bool is_last = --flight->refs == 0;
 
+	if (is_last)
+		count(&shard->n_flights, -1);
 	pthread_mutex_unlock(&shard->lock);
 	if (is_last)
 		free_flight(flight);
@@ -136,6 +149,7 @@ seat_in(struct flight *flight, struct flight_seat *seat)
 		seat->next->link = &seat->next;
 	flight->seats = seat;
 	flight->refs++;
+	count(&flight->shard->n_seats, 1);
 }
 
 static struct flight *
@@ -160,6 +174,7 @@ make(struct shard *shard, const struct key *key, struct bytes question,
 	flight->question_len = question.len;
 	flight->leader = leader;
 	flight->refs = 1;
+	count(&shard->n_flights, 1);
 	flight->is_listed = is_listed;
 	if (is_listed) {
 		flight->bucket_next = *bucket_of(shard, key);
@@ -194,6 +209,20 @@ flight_join(struct flights *flights, const struct key *key, struct bytes questio
 	pthread_mutex_unlock(&shard->lock);
 }
 
+struct flight_count
+flight_count(const struct flights *flights)
+{
+	struct flight_count all = { 0 };
+
+	for (size_t i = 0; i < SHARDS; i++) {
+		const struct shard *shard = &flights->shards[i];
+
+		all.flights += atomic_load_explicit(&shard->n_flights, memory_order_relaxed);
+		all.seats += atomic_load_explicit(&shard->n_seats, memory_order_relaxed);
+	}
+	return all;
+}
+
 void
 flight_leave(struct flight_seat *seat)
 {
@@ -206,6 +235,7 @@ flight_leave(struct flight_seat *seat)
 	if (seat->next != NULL)
 		seat->next->link = seat->link;
 	seat->flight = NULL;
+	count(&flight->shard->n_seats, -1);
 	if (flight->seats == NULL && flight->leader != NULL)
 		flight->leader->wake(flight->leader->arg);
 	unref_and_unlock(flight);

@@ -66,6 +66,13 @@ struct flight_seat {
 void	flight_join(struct flights *flights, const struct key *key, struct bytes question,
 	    struct flight_seat *seat, struct flight **ret_flight);
 
+/* How many are under way, and how many seats are taken in them; any thread. */
+struct flight_count {
+	uint64_t	flights;
+	uint64_t	seats;
+};
+struct flight_count	flight_count(const struct flights *flights);
+
 /* Leave; nothing is read any more.  Does nothing without a seat. */
 void	flight_leave(struct flight_seat *seat);
 

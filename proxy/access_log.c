@@ -31,5 +31,5 @@ access_log(const struct request *req, enum end_reason why)
 	    BYTES_ARG(req->call.model.len > 0 ? req->call.model : none),
 	    team != NULL ? " team=" : "", team != NULL ? team->name : "", stats_end_word(why),
 	    req->reply.status, req->reply.body_len,
-	    (double)(clock_mono() - req->started) / USEC_PER_MSEC);
+	    (double)(clock_mono() - req->timing.started) / USEC_PER_MSEC);
 }

@@ -73,6 +73,7 @@ static const struct endpoint {
 } endpoints[] = {
 	{ "GET", "/healthz", admin_healthz, false },
 	{ "GET", "/readyz", admin_readyz, false },
+	{ "GET", "/metrics", admin_metrics, false },
 	{ "GET", "/stats", admin_stats, false },
 	{ "POST", "/purge", admin_purge, false },
 	{ "POST", "/reload", admin_reload, true },
@@ -261,7 +262,8 @@ answer_request(struct admin_client *client)
 	endpoint = find_endpoint(client, head, &status);
 	if (endpoint == NULL)
 		return admin_problem(&client->answer, status, status == 404 ?
-		    "no such path here; there are /healthz, /readyz, /stats and /purge" :
+		    "no such path here; there are /healthz, /readyz, /metrics, /stats "
+		    "and /purge" :
 		    "this path is asked with the other method, GET or POST");
 	if (strcmp(endpoint->method, "POST") == 0 && is_from_a_page(head))
 		return admin_problem(&client->answer, 403, "send it with Content-Type: "

@@ -28,7 +28,7 @@ enum {
  */
 typedef int admin_fn(struct server *srv, struct bytes body, struct admin_answer *answer);
 
-extern admin_fn admin_healthz, admin_readyz, admin_stats, admin_purge, admin_reload;
+extern admin_fn admin_healthz, admin_readyz, admin_metrics, admin_stats, admin_purge, admin_reload;
 
 /* An error (RFC 9457), in place of what is in ANSWER. */
 int	admin_problem(struct admin_answer *answer, int status, const char *detail) MUST_USE;

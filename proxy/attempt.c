@@ -14,6 +14,7 @@
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
 #include "proxy/http/retry_after.h"
+#include "proxy/metrics.h"
 #include "proxy/question.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
@@ -110,7 +111,7 @@ has_time(const struct request *req)
 {
 	usec_t deadline = req->route->deadline;
 
-	return deadline == 0 || loop_now(req->worker->loop) < req->started + deadline;
+	return deadline == 0 || loop_now(req->worker->loop) < req->timing.started + deadline;
 }
 
 static bool
@@ -161,7 +162,8 @@ plan_round(struct request *req)
 		return false;
 	attempt->at = 0;
 	attempt->due = loop_now(req->worker->loop) + (asked > pause ? asked : pause);
-	return req->route->deadline == 0 || attempt->due < req->started + req->route->deadline;
+	return req->route->deadline == 0 ||
+	    attempt->due < req->timing.started + req->route->deadline;
 }
 
 /* The next upstream at once, as long as there is one. */
@@ -225,14 +227,27 @@ has_failed(const struct request *req)
 	    !answer_is_loading(fetch_status(req->fetch), fetch_body(req->fetch));
 }
 
+/* If it was sent at all. */
+static void
+count_call(const struct request *req)
+{
+	bool is_over;
+
+	if (req->fetch == NULL)
+		return;
+	is_over = fetch_state(req->fetch) == FETCH_DONE || fetch_state(req->fetch) == FETCH_FAILED;
+	metrics_call(req->worker->metrics, req, !is_over);
+}
+
 void
 attempt_note(struct request *req)
 {
 	struct upstream *up = take_ptr(&req->attempt.upstream);
 
-	if (up != NULL)
-		upstream_note(up, req->attempt.is_probe, has_failed(req),
-		    loop_now(req->worker->loop));
+	if (up == NULL)
+		return;
+	count_call(req);
+	upstream_note(up, req->attempt.is_probe, has_failed(req), loop_now(req->worker->loop));
 }
 
 void
@@ -240,8 +255,10 @@ attempt_end(struct request *req)
 {
 	struct upstream *up = take_ptr(&req->attempt.upstream);
 
-	if (up != NULL)
-		upstream_forget(up, req->attempt.is_probe);
+	if (up == NULL)
+		return;
+	count_call(req);
+	upstream_forget(up, req->attempt.is_probe);
 }
 
 int

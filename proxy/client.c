@@ -7,6 +7,7 @@
  */
 #include "proxy/client.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -73,6 +74,14 @@ free_client(void *arg)
 }
 
 static void
+count_clients(struct worker *worker, int n)
+{
+	uint64_t value = atomic_load_explicit(&worker->n_clients, memory_order_relaxed);
+
+	atomic_store_explicit(&worker->n_clients, value + (uint64_t)n, memory_order_relaxed);
+}
+
+static void
 close_client(struct client *client)
 {
 	if (client->state == CLIENT_CLOSED)
@@ -83,6 +92,7 @@ close_client(struct client *client)
 	*client->link = client->next;
 	if (client->next != NULL)
 		client->next->link = client->link;
+	count_clients(client->worker, -1);
 	loop_task_cancel(&client->task);
 	loop_timer_clear(client->timer);
 	loop_free_later(client->worker->loop, client, free_client);
@@ -144,6 +154,7 @@ client_new(struct worker *worker, int fd)
 	if (client->next != NULL)
 		client->next->link = &client->next;
 	worker->clients = client;
+	count_clients(worker, 1);
 	/* A client accepted while draining had connected before: it is answered (H-14). */
 	set_deadline(client, worker->is_draining ? LINGER_TIME : IDLE_TIME);
 }

@@ -198,7 +198,7 @@ total_of(const struct request *req, const struct config_upstream *up)
 
 	if (req->route->deadline == 0)
 		return total;
-	left = req->started + req->route->deadline - loop_now(req->worker->loop);
+	left = req->timing.started + req->route->deadline - loop_now(req->worker->loop);
 	left = left > 0 ? left : 1;
 	return total == 0 || left < total ? left : total;
 }

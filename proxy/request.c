@@ -14,6 +14,7 @@
 #include "proxy/client.h"
 #include "proxy/hold.h"
 #include "proxy/limit.h"
+#include "proxy/metrics.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
 #include "proxy/share.h"
@@ -63,7 +64,7 @@ request_new(struct worker *worker, struct client *client)
 	req->config = config_ref(worker->config);
 	req->arena = arena_new(ARENA_BASE + ARENA_PER_BODY * worker->config->max_body);
 	req->reader = reader_new(req->arena, &limits);
-	req->started = loop_now(worker->loop);
+	req->timing.started = loop_now(worker->loop);
 	req->step = STEP_RECEIVE;
 	loop_task_init(&req->task, worker->loop, wake, req);
 	loop_mail_init(&req->sharing.mail, &req->task);
@@ -214,6 +215,7 @@ request_end(struct request *req, enum end_reason why)
 		return;
 	if (req->client != NULL) {
 		stats_end(&req->worker->stats, why);
+		metrics_request(req->worker->metrics, req, why);
 		access_log(req, why);
 		if (is_left_flying(req, why)) {
 			fly_on(req, why);

@@ -124,6 +124,14 @@ struct admission {
 	bool			 is_settled;	/* what it used is charged */
 };
 
+/* What its time went to (clock_mono()). */
+struct timing {
+	usec_t			 started;	/* of the loop: its first byte was there */
+	usec_t			 whole;		/* all of it is there; 0: not yet */
+	usec_t			 waited;	/* for others, since then */
+	usec_t			 since;		/* it waits; 0: it runs */
+};
+
 struct request {
 	struct worker		*worker;	/* borrowed: outlives us */
 	struct client		*client;	/* borrowed: owns us; NULL: left, others wait */
@@ -145,7 +153,7 @@ struct request {
 	struct sharing		 sharing;
 	struct hold		 hold;
 	struct reply		 reply;
-	usec_t			 started;
+	struct timing		 timing;
 	struct bytes		 id;		/* x-request-id */
 	struct loop_task	 task;
 	struct loop_timer	*timer;		/* NULL: never needed one */

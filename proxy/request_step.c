@@ -77,13 +77,33 @@ static const struct {
 	[STEP_RELAY]	= { "relay", step_relay, 0 },
 };
 
+/* It runs again, or for the first time. */
+static void
+note_running(struct timing *timing)
+{
+	if (timing->since == 0)
+		return;
+	timing->waited += clock_mono() - timing->since;
+	timing->since = 0;
+}
+
+static void
+note_waiting(struct timing *timing)
+{
+	if (timing->whole != 0)
+		timing->since = clock_mono();
+}
+
 /* The only place where a request changes step. */
 void
 request_run(struct request *req)
 {
+	note_running(&req->timing);
 	for (unsigned n = 0; req->step != STEP_ENDED; n++) {
 		enum step next = steps[req->step].run(req);
 
+		if (next == req->step)
+			note_waiting(&req->timing);
 		if (next == req->step || next == STEP_ENDED)
 			return;
 		assert(steps[req->step].may_go & TO(next));
@@ -150,6 +170,7 @@ step_receive(struct request *req)
 	switch (state) {
 	case READER_DONE:
 		req->body = reader_body(req->reader);
+		req->timing.whole = clock_mono();
 		client_request_is_read(req->client);
 		return STEP_IDENTIFY;
 	case READER_REFUSED:

@@ -434,6 +434,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
 		.signal_fd = -1,
+		.started = clock_wall(),
 	};
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stat_tbl.h - everything that is counted: name, what it means.  Expanded in
- * stats.h and stats.c, where STAT is undefined again.
+ * stats.h and stats.c, where STAT is undefined again.  Those of end_tbl.h are
+ * reprise_requests_total by result, the others reprise_NAME_total (metrics).
  */
 STAT(requests,		"Requests begun")
 STAT(hits,		"Answered from the cache")

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -64,6 +65,19 @@ void
 stats_end(struct stats *stats, enum end_reason reason)
 {
 	add(counter_at(stats, ends[reason].offset), 1);
+}
+
+bool
+stats_is_end(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+		if (strcmp(counters[i].name, name) != 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(ends); k++)
+			if (ends[k].offset == counters[i].offset)
+				return true;
+	}
+	return false;
 }
 
 const char *

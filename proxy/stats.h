@@ -7,12 +7,14 @@
 #define PROXY_STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum end_reason {
 #define END(name, counter, word) name,
 #include "proxy/end_tbl.h"
 #undef END
+	END_REASONS,
 };
 
 struct stats {
@@ -26,6 +28,9 @@ void	stats_count(_Atomic uint64_t *counter);
 
 /* Count a request that ended for REASON. */
 void	stats_end(struct stats *stats, enum end_reason reason);
+
+/* Does a request that ends add to the counter called NAME? */
+bool	stats_is_end(const char *name);
 
 /* The word for REASON in the access log. */
 const char	*stats_end_word(enum end_reason reason);

@@ -21,6 +21,7 @@
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/client.h"
+#include "proxy/metrics.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
@@ -163,6 +164,7 @@ apply_change(struct worker_thread *wt, struct change *change)
 	}
 	config_unref(w->config);
 	w->config = config_ref(change->config);
+	metrics_renew(w->metrics);
 	if (w->prints != NULL) {
 		prints_free(w->prints);
 		w->prints = prints_new(PRINT_SLOTS);
@@ -269,6 +271,7 @@ worker_free(struct worker_thread *wt)
 	}
 	hand_on_tally(w, 0);
 	tally_free(w->tally);
+	metrics_free(w->metrics);
 	buf_done(&w->head);
 	prints_free(w->prints);
 	multi_free(w->multi);
@@ -300,6 +303,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->ledger = options->ledger;
 	w->upstreams = options->upstreams;
 	w->tally = tally_new();
+	w->metrics = metrics_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {
 		w->reader = store_reader_open(w->store);

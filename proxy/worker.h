@@ -25,6 +25,7 @@ struct config;
 struct flights;
 struct ledger;
 struct loop;
+struct metrics;
 struct multi;
 struct prints;
 struct rate_meter;
@@ -51,9 +52,11 @@ struct worker {
 	struct upstreams	*upstreams;	/* likewise: how they are */
 	struct ledger		*ledger;	/* likewise: what teams have used */
 	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
-	struct client		*clients;	/* all that are connected */
+	struct client		*clients;	/* all that are connected, */
+	_Atomic uint64_t	 n_clients;	/* and how many; others may look */
 	struct request		*flying;	/* whose clients left, and others wait */
 	struct stats		 stats;
+	struct metrics		*metrics;
 	struct respond_date	 date;
 	struct buf		 head;		/* room for the head of an answer, empty between */
 	uint64_t		 next_id;

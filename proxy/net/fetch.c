@@ -33,6 +33,7 @@ struct fetch {
 	size_t			 head_len;
 	uint64_t		 body_len;	/* all that ever came */
 	usec_t			 started;
+	usec_t			 ended_at;	/* 0: not yet */
 	usec_t			 head_at;
 	usec_t			 deadline;	/* 0: none */
 	usec_t			 timer_at;	/* when the timer fires; 0: not set */
@@ -53,6 +54,7 @@ end_with(struct fetch *fetch, enum fetch_state state, enum fetch_failure failure
 		return;
 	fetch->state = state;
 	fetch->failure = failure;
+	fetch->ended_at = clock_mono();
 	fetch->deadline = 0;
 	loop_task_wake(fetch->owner);
 }
@@ -536,6 +538,12 @@ bool
 fetch_is_paused(const struct fetch *fetch)
 {
 	return fetch->is_paused;
+}
+
+usec_t
+fetch_time(const struct fetch *fetch)
+{
+	return (fetch->ended_at != 0 ? fetch->ended_at : clock_mono()) - fetch->started;
 }
 
 usec_t

@@ -81,6 +81,7 @@ void		fetch_consume(struct fetch *fetch, size_t len);
 bool		fetch_is_paused(const struct fetch *fetch);
 
 /* From the start to the head of the answer. */
+usec_t		fetch_time(const struct fetch *fetch);	/* until now, or its end */
 usec_t		fetch_head_time(const struct fetch *fetch);
 
 #endif

@@ -132,6 +132,12 @@ fetch_is_paused(const struct fetch *fetch)
 }
 
 usec_t
+fetch_time(const struct fetch *fetch)
+{
+	return clock_mono() - fetch->started;
+}
+
+usec_t
 fetch_head_time(const struct fetch *fetch)
 {
 	return fetch->head_time;

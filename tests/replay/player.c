@@ -45,6 +45,7 @@
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/client.h"
+#include "proxy/metrics.h"
 #include "proxy/request.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
@@ -204,6 +205,7 @@ start_worker(struct play *play, struct worker *worker)
 	worker->reader = store_reader_open(play->store);
 	worker->prints = prints_new(PRINTS);
 	worker->tally = tally_new();
+	worker->metrics = metrics_new();
 	buf_init(&worker->head, WORKER_HEAD_MAX);
 	worker->next_id = (uint64_t)(worker - play->workers) << 32;
 	loop_set_turn_hook(worker->loop, on_turn, worker);
@@ -560,6 +562,7 @@ free_worker(struct worker *worker)
 {
 	buf_done(&worker->head);
 	tally_free(worker->tally);
+	metrics_free(worker->metrics);
 	prints_free(worker->prints);
 	store_reader_close(worker->reader);
 	config_unref(worker->config);

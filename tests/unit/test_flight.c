@@ -75,6 +75,8 @@ one_leads_and_the_others_hear_of_it(void **state)
 	assert_false(flight_is_awaited(flight));
 	assert_null(join(flights, 1, QUESTION, &a));
 	assert_true(flight_is_awaited(flight));
+	assert_int_equal(flight_count(flights).flights, 1);
+	assert_int_equal(flight_count(flights).seats, 1);
 	assert_int_equal(flight_state(&a.seat), FLIGHT_WAITING);
 	flight_set_head(flight, &head);
 	assert_int_equal(a.n_wakes, 1);
@@ -101,6 +103,7 @@ one_leads_and_the_others_hear_of_it(void **state)
 	assert_bytes(flight_read(&b.seat), "");
 	flight_leave(&b.seat);
 	flight_leave(&b.seat);
+	assert_int_equal(flight_count(flights).flights + flight_count(flights).seats, 0);
 	flights_free(flights);
 }
 

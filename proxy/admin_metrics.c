@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * admin_metrics.c - what all workers did, and how the server is, in Prometheus' text format
+ * (version 0.0.4; PROTOCOLS.md 19.5).
+ *
+ * What the workers counted is added up in a copy of our own, and they go on counting.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cache/flight.h"
+#include "cache/scribe.h"
+#include "cache/store.h"
+#include "config/config.h"
+#include "proxy/admin_priv.h"
+#include "proxy/metrics.h"
+#include "proxy/server_priv.h"
+#include "proxy/version.h"
+#include "proxy/worker.h"
+
+#define MICRO	1e-6
+
+/* Where it is written to; after a failure nothing more is. */
+struct page {
+	struct buf	*out;
+	int		 r;
+};
+
+static void put(struct page *page, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+put(struct page *page, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	if (page->r < 0)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	page->r = buf_add_str(page->out, line);
+}
+
+static void
+begin(struct page *page, const char *name, const char *type, const char *help)
+{
+	put(page, "# HELP reprise_%s %s\n# TYPE reprise_%s %s\n", name, help, name, type);
+}
+
+static void
+put_one(struct page *page, const char *name, const char *type, const char *help, double value)
+{
+	begin(page, name, type, help);
+	put(page, "reprise_%s %.15g\n", name, value);
+}
+
+/* A value of a label: a configuration may hold what must be escaped. */
+static const char *
+escape(const char *text, char ret_text[2 * METRICS_LABEL_SIZE])
+{
+	char *to = ret_text;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			*to++ = '\\';
+		*to++ = *text == '\n' ? ' ' : *text;
+	}
+	*to = '\0';
+	return ret_text;
+}
+
+/* Its route, and its team if it has one. */
+static const char *
+labels_of(const struct metrics_series *series, char labels[5 * METRICS_LABEL_SIZE])
+{
+	char route[2 * METRICS_LABEL_SIZE], team[2 * METRICS_LABEL_SIZE];
+
+	if (series->team[0] == '\0')
+		snprintf(labels, 5 * METRICS_LABEL_SIZE, "route=\"%s\"",
+		    escape(series->route, route));
+	else
+		snprintf(labels, 5 * METRICS_LABEL_SIZE, "route=\"%s\",team=\"%s\"",
+		    escape(series->route, route), escape(series->team, team));
+	return labels;
+}
+
+static void
+put_requests(struct page *page, const struct metrics *metrics)
+{
+	const struct metrics_series *series = metrics_series(metrics);
+	char labels[5 * METRICS_LABEL_SIZE];
+
+	begin(page, "requests_total", "counter", "Requests that ended, by how.");
+	for (; series != NULL; series = series->next) {
+		labels_of(series, labels);
+		for (size_t i = 0; i < END_REASONS; i++)
+			if (series->ended[i] > 0)
+				put(page, "reprise_requests_total{%s,result=\"%s\"} %" PRIu64 "\n",
+				    labels, stats_end_word((enum end_reason)i),
+				    series->ended[i]);
+	}
+}
+
+static void
+put_saved(struct page *page, const struct metrics *metrics)
+{
+	const struct metrics_series *series = metrics_series(metrics);
+	char labels[5 * METRICS_LABEL_SIZE];
+
+	begin(page, "saved_seconds_total", "counter",
+	    "Time that upstreams had taken for answers that were given again.");
+	for (; series != NULL; series = series->next)
+		if (series->saved_usec > 0)
+			put(page, "reprise_saved_seconds_total{%s} %.15g\n",
+			    labels_of(series, labels), (double)series->saved_usec * MICRO);
+}
+
+static void
+put_histogram(struct page *page, const char *name, const char *labels,
+    const struct histogram *histogram)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+		n += histogram->counts[i];
+		put(page, "reprise_%s_bucket{%s,le=\"%g\"} %" PRIu64 "\n", name, labels,
+		    (double)histogram_bounds[i] * MICRO, n);
+	}
+	n += histogram->counts[HISTOGRAM_BOUNDS];
+	put(page, "reprise_%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", name, labels, n);
+	put(page, "reprise_%s_sum{%s} %.15g\n", name, labels, (double)histogram->sum * MICRO);
+	put(page, "reprise_%s_count{%s} %" PRIu64 "\n", name, labels, n);
+}
+
+static bool
+is_empty(const struct histogram *histogram)
+{
+	for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		if (histogram->counts[i] > 0)
+			return false;
+	return true;
+}
+
+static void
+put_overhead(struct page *page, const struct metrics *metrics)
+{
+	char label[64];
+
+	begin(page, "overhead_seconds", "histogram", "Time of requests, from when they were whole, "
+	    "less the time they waited for others.");
+	for (size_t i = 0; i < END_REASONS; i++) {
+		const struct histogram *histogram = metrics_overhead(metrics, (enum end_reason)i);
+
+		snprintf(label, sizeof(label), "result=\"%s\"",
+		    stats_end_word((enum end_reason)i));
+		if (!is_empty(histogram))
+			put_histogram(page, "overhead_seconds", label, histogram);
+	}
+}
+
+static const char *
+outcome(size_t status, char text[16])
+{
+	if (status == METRICS_CANCELLED)
+		return "cancelled";
+	if (status == METRICS_FAILED)
+		return "failed";
+	snprintf(text, 16, "%zu", status);
+	return text;
+}
+
+static void
+put_responses(struct page *page, const struct metrics *metrics)
+{
+	const struct metrics_upstream *up = metrics_upstreams(metrics);
+	char text[16];
+
+	begin(page, "upstream_responses_total", "counter", "Calls that are over, by the status of "
+	    "their answer.");
+	for (; up != NULL; up = up->next)
+		for (size_t i = 0; i < METRICS_STATUSES; i++)
+			if (up->statuses[i] > 0)
+				put(page, "reprise_upstream_responses_total{upstream=\"%s\","
+				    "code=\"%s\"} %" PRIu64 "\n", up->name, outcome(i, text),
+				    up->statuses[i]);
+}
+
+static void
+put_upstream_times(struct page *page, const struct metrics *metrics)
+{
+	const struct metrics_upstream *first = metrics_upstreams(metrics);
+	char label[METRICS_LABEL_SIZE + 16];
+
+	begin(page, "upstream_request_duration_seconds", "histogram",
+	    "Time of calls to upstreams.");
+	for (const struct metrics_upstream *up = first; up != NULL; up = up->next) {
+		snprintf(label, sizeof(label), "upstream=\"%s\"", up->name);
+		put_histogram(page, "upstream_request_duration_seconds", label, &up->total);
+	}
+	begin(page, "upstream_first_byte_seconds", "histogram",
+	    "Time until the head of their answer.");
+	for (const struct metrics_upstream *up = first; up != NULL; up = up->next) {
+		snprintf(label, sizeof(label), "upstream=\"%s\"", up->name);
+		put_histogram(page, "upstream_first_byte_seconds", label, &up->first_byte);
+	}
+}
+
+/* Of the table of counters those that are no ends of requests, which have labels above. */
+static void
+put_counter(void *arg, const char *name, const char *help, uint64_t value)
+{
+	char metric[64];
+
+	if (stats_is_end(name) || strcmp(name, "requests") == 0)
+		return;
+	snprintf(metric, sizeof(metric), "%s_total", name);
+	put_one(arg, metric, "counter", help, (double)value);
+}
+
+static void
+put_workers(struct page *page, const struct server *srv)
+{
+	struct metrics *metrics = metrics_new();
+	struct stats total = { 0 };
+	uint64_t n_clients = 0;
+
+	for (unsigned i = 0; i < srv->n_workers; i++) {
+		metrics_merge(metrics, srv->workers[i]->metrics);
+		stats_add(&total, &srv->workers[i]->stats);
+		n_clients += atomic_load_explicit(&srv->workers[i]->n_clients,
+		    memory_order_relaxed);
+	}
+	put_requests(page, metrics);
+	put_overhead(page, metrics);
+	put_saved(page, metrics);
+	put_responses(page, metrics);
+	put_upstream_times(page, metrics);
+	stats_walk(&total, put_counter, page);
+	put_one(page, "connections", "gauge", "Clients that are connected.", (double)n_clients);
+	metrics_free(metrics);
+}
+
+static void
+put_flights(struct page *page, const struct server *srv)
+{
+	struct flight_count count = flight_count(srv->flights);
+
+	put_one(page, "flights", "gauge", "Questions under way that others may wait for.",
+	    (double)count.flights);
+	put_one(page, "followers", "gauge", "Requests that wait for the call of another.",
+	    (double)count.seats);
+}
+
+static void
+put_store(struct page *page, struct store *store)
+{
+	struct store_stat stat;
+
+	if (store_get_stat(store, &stat) != 0)
+		return;
+	put_one(page, "entries", "gauge", "Answers in the cache.", (double)stat.entries);
+	put_one(page, "stored_bytes", "gauge", "Bytes of pages in use.", (double)stat.used_bytes);
+	put_one(page, "file_bytes", "gauge", "Bytes of the cache's file.",
+	    (double)stat.file_bytes);
+	put_one(page, "evicted_total", "counter", "Answers that went to make room.",
+	    (double)stat.evicted);
+	put_one(page, "expired_total", "counter", "Answers that went since their time was over.",
+	    (double)stat.expired);
+	put_one(page, "damaged_total", "counter", "Entries that failed their check.",
+	    (double)stat.damaged);
+}
+
+static void
+put_scribe(struct page *page, struct scribe *scribe)
+{
+	struct scribe_stat stat;
+
+	scribe_get_stat(scribe, &stat);
+	put_one(page, "scribe_queue_bytes", "gauge", "Bytes that wait to be written.",
+	    (double)stat.queued_bytes);
+	put_one(page, "scribe_paused", "gauge", "1: the disk refused, nothing is stored for now.",
+	    stat.paused);
+	put_one(page, "scribe_committed_total", "counter", "Answers written to the cache.",
+	    (double)stat.stored);
+	put_one(page, "scribe_errors_total", "counter", "Writes that failed.",
+	    (double)stat.errors);
+}
+
+int
+admin_metrics(struct server *srv, struct bytes body, struct admin_answer *answer)
+{
+	struct page page = { .out = &answer->body };
+
+	(void)body;
+	answer->type = "text/plain; version=0.0.4; charset=utf-8";
+	begin(&page, "build_info", "gauge", "The version, as a label.");
+	put(&page, "reprise_build_info{version=\"%s\"} 1\n", VERSION);
+	put_one(&page, "start_time_seconds", "gauge", "When the server began, since 1970.",
+	    (double)srv->started * MICRO);
+	put_workers(&page, srv);
+	put_flights(&page, srv);
+	if (srv->store != NULL)
+		put_store(&page, srv->store);
+	if (srv->scribe != NULL)
+		put_scribe(&page, srv->scribe);
+	return page.r;
+}

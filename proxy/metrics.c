@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * metrics.c - series are found by their labels in a table of chains, and by route and team
+ * of the worker's configuration in a small table before it: a hit looks into one slot.
+ */
+#include "proxy/metrics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "proxy/forward.h"
+#include "proxy/request_priv.h"
+#include "proxy/worker.h"
+
+#define BUCKETS	4096
+#define SLOTS	1024
+
+/* Of the writer alone. */
+struct chained {
+	struct metrics_series	 series;	/* first */
+	struct chained		*bucket_next;
+};
+
+struct slot {
+	const struct config	*config;	/* not to be followed: tells others apart */
+	const struct config_route *route;
+	const struct config_team *team;
+	struct metrics_series	*series;	/* NULL: free */
+};
+
+struct metrics {
+	_Atomic(struct metrics_series *) series;
+	_Atomic(struct metrics_upstream *) upstreams;
+	struct histogram	 overhead[END_REASONS];
+	unsigned		 n_series;
+	struct chained		*buckets[BUCKETS];
+	struct slot		 slots[SLOTS];
+};
+
+struct metrics *
+metrics_new(void)
+{
+	return xcalloc(1, sizeof(struct metrics));
+}
+
+struct metrics *
+metrics_free(struct metrics *metrics)
+{
+	struct metrics_series *series, *next_series;
+	struct metrics_upstream *up, *next_up;
+
+	if (metrics == NULL)
+		return NULL;
+	for (series = metrics->series; series != NULL; series = next_series) {
+		next_series = series->next;
+		xfree(series);
+	}
+	for (up = metrics->upstreams; up != NULL; up = next_up) {
+		next_up = up->next;
+		xfree(up);
+	}
+	return xfree(metrics);
+}
+
+/* There is one who counts. */
+static void
+add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+static uint64_t
+get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* FNV-1a: the labels are the configuration's, nobody chooses them to collide. */
+static size_t
+bucket_of(const char *route, const char *team)
+{
+	uint32_t hash = 2166136261;
+
+	for (const char *p = route; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619;
+	for (const char *p = team; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619;
+	return hash % BUCKETS;
+}
+
+static struct metrics_series *
+find_series(struct metrics *metrics, const char *route, const char *team)
+{
+	struct chained *one = metrics->buckets[bucket_of(route, team)];
+
+	while (one != NULL && (strcmp(one->series.route, route) != 0 ||
+	    strcmp(one->series.team, team) != 0))
+		one = one->bucket_next;
+	return one != NULL ? &one->series : NULL;
+}
+
+static struct metrics_series *
+add_series(struct metrics *metrics, const char *route, const char *team)
+{
+	struct chained *one = xcalloc(1, sizeof(*one));
+	struct chained **bucket = &metrics->buckets[bucket_of(route, team)];
+
+	snprintf(one->series.route, METRICS_LABEL_SIZE, "%s", route);
+	snprintf(one->series.team, METRICS_LABEL_SIZE, "%s", team);
+	one->series.next = metrics->series;
+	one->bucket_next = *bucket;
+	*bucket = one;
+	metrics->n_series++;
+	atomic_store_explicit(&metrics->series, &one->series, memory_order_release);
+	return &one->series;
+}
+
+static struct metrics_series *
+series_of(struct metrics *metrics, const char *route, const char *team)
+{
+	struct metrics_series *series = find_series(metrics, route, team);
+
+	if (series == NULL && metrics->n_series >= METRICS_SERIES_MAX) {
+		route = team = "other";
+		series = find_series(metrics, route, team);
+	}
+	return series != NULL ? series : add_series(metrics, route, team);
+}
+
+/* As its line in the configuration: its globs, and what else it looks at. */
+static void
+name_route(const struct config_route *route, char label[METRICS_LABEL_SIZE])
+{
+	size_t len = 0;
+
+	label[0] = '\0';
+	for (char **model = route->models; *model != NULL && len < METRICS_LABEL_SIZE; model++)
+		len += (size_t)snprintf(label + len, METRICS_LABEL_SIZE - len, "%s%s",
+		    model == route->models ? "" : ",", *model);
+	if (route->path != NULL && len < METRICS_LABEL_SIZE)
+		len += (size_t)snprintf(label + len, METRICS_LABEL_SIZE - len, " %s", route->path);
+	if (route->dialect != NULL && len < METRICS_LABEL_SIZE)
+		snprintf(label + len, METRICS_LABEL_SIZE - len, " %s", route->dialect);
+}
+
+static struct metrics_series *
+look_up(struct metrics *metrics, const struct request *req)
+{
+	const struct config_team *team = req->admission.team;
+	char label[METRICS_LABEL_SIZE] = "", team_label[METRICS_LABEL_SIZE] = "";
+
+	if (req->route != NULL)
+		name_route(req->route, label);
+	if (team != NULL)
+		snprintf(team_label, sizeof(team_label), "%s", team->name);
+	return series_of(metrics, label, team_label);
+}
+
+/* Routes and teams of two configurations may lie in the same place, one after the other. */
+static struct metrics_series *
+of_request(struct metrics *metrics, const struct request *req)
+{
+	const struct config_team *team = req->admission.team;
+	size_t route_at = req->route != NULL ? (size_t)(req->route - req->config->routes) + 1 : 0;
+	size_t team_at = team != NULL ? (size_t)(team - req->config->teams) + 1 : 0;
+	struct slot *slot = &metrics->slots[(route_at * 31 + team_at) % SLOTS];
+
+	if (slot->series != NULL && slot->config == req->config && slot->route == req->route &&
+	    slot->team == team)
+		return slot->series;
+	*slot = (struct slot){ req->config, req->route, team, look_up(metrics, req) };
+	return slot->series;
+}
+
+void
+metrics_renew(struct metrics *metrics)
+{
+	memset(metrics->slots, 0, sizeof(metrics->slots));
+}
+
+void
+metrics_request(struct metrics *metrics, const struct request *req, enum end_reason why)
+{
+	struct metrics_series *series = of_request(metrics, req);
+	const struct timing *timing = &req->timing;
+	usec_t now;
+
+	add(&series->ended[why], 1);
+	if (why == END_HIT || why == END_STALE)
+		add(&series->saved_usec, (uint64_t)req->found.took);
+	if (timing->whole == 0)
+		return;
+	now = timing->since != 0 ? timing->since : clock_mono();
+	histogram_add(&metrics->overhead[why], now - timing->whole - timing->waited);
+}
+
+static struct metrics_upstream *
+upstream_of(struct metrics *metrics, const char *name)
+{
+	struct metrics_upstream *up = metrics->upstreams;
+
+	while (up != NULL && strncmp(up->name, name, METRICS_LABEL_SIZE - 1) != 0)
+		up = up->next;
+	if (up != NULL)
+		return up;
+	up = xcalloc(1, sizeof(*up));
+	snprintf(up->name, METRICS_LABEL_SIZE, "%s", name);
+	up->next = metrics->upstreams;
+	atomic_store_explicit(&metrics->upstreams, up, memory_order_release);
+	return up;
+}
+
+/* What became of the call, as a status. */
+static unsigned
+outcome_of(const struct fetch *fetch, bool is_cancelled)
+{
+	int status;
+
+	if (is_cancelled)
+		return METRICS_CANCELLED;
+	if (fetch_state(fetch) == FETCH_FAILED)
+		return METRICS_FAILED;
+	status = fetch_status(fetch);
+	return status > METRICS_FAILED && status < METRICS_STATUSES ? (unsigned)status :
+	    METRICS_FAILED;
+}
+
+void
+metrics_call(struct metrics *metrics, const struct request *req, bool is_cancelled)
+{
+	struct metrics_upstream *up = upstream_of(metrics, forward_upstream(req)->name);
+	enum fetch_state state = fetch_state(req->fetch);
+
+	add(&up->statuses[outcome_of(req->fetch, is_cancelled)], 1);
+	histogram_add(&up->total, fetch_time(req->fetch));
+	if (state == FETCH_HEAD || state == FETCH_DONE)
+		histogram_add(&up->first_byte, fetch_head_time(req->fetch));
+}
+
+static void
+merge_series(struct metrics *to, const struct metrics_series *from)
+{
+	struct metrics_series *series = series_of(to, from->route, from->team);
+
+	for (size_t i = 0; i < END_REASONS; i++)
+		add(&series->ended[i], get(&from->ended[i]));
+	add(&series->saved_usec, get(&from->saved_usec));
+}
+
+static void
+merge_upstream(struct metrics *to, const struct metrics_upstream *from)
+{
+	struct metrics_upstream *up = upstream_of(to, from->name);
+
+	for (size_t i = 0; i < METRICS_STATUSES; i++)
+		add(&up->statuses[i], get(&from->statuses[i]));
+	histogram_merge(&up->first_byte, &from->first_byte);
+	histogram_merge(&up->total, &from->total);
+}
+
+void
+metrics_merge(struct metrics *to, const struct metrics *from)
+{
+	const struct metrics_series *series = metrics_series(from);
+	const struct metrics_upstream *up = metrics_upstreams(from);
+
+	for (; series != NULL; series = series->next)
+		merge_series(to, series);
+	for (; up != NULL; up = up->next)
+		merge_upstream(to, up);
+	for (size_t i = 0; i < END_REASONS; i++)
+		histogram_merge(&to->overhead[i], &from->overhead[i]);
+}
+
+const struct metrics_series *
+metrics_series(const struct metrics *metrics)
+{
+	return atomic_load_explicit(&metrics->series, memory_order_acquire);
+}
+
+const struct metrics_upstream *
+metrics_upstreams(const struct metrics *metrics)
+{
+	return atomic_load_explicit(&metrics->upstreams, memory_order_acquire);
+}
+
+const struct histogram *
+metrics_overhead(const struct metrics *metrics, enum end_reason why)
+{
+	return &metrics->overhead[why];
+}
