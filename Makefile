@@ -26,6 +26,7 @@ NEEDS_bench-hit	= $(NEEDS_bench)
 NEEDS_bench-store	= $(NEEDS_bench)
 NEEDS_bench-scale	= $(NEEDS_bench)
 NEEDS_bench-team	= $(NEEDS_bench)
+NEEDS_bench-metrics	= $(NEEDS_bench)
 NEEDS_bench-reload	= $(NEEDS_bench)
 NEEDS_bench-canon	= build
 NEEDS_bench-sieve	= build
@@ -74,7 +75,7 @@ PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache an
 	  client diff form forward hold keep limit listening lookup metrics models question \
 	  relay request request_step server share splice stats target upstream version watch \
 	  watchdog worker
-BENCH	= canon hit reload scale sieve store stream team
+BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
@@ -283,7 +284,7 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-reload bench-scale bench-store bench-stream bench-team: \
+bench-hit bench-metrics bench-reload bench-scale bench-store bench-stream bench-team: \
     bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 

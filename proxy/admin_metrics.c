@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/num.h"
 #include "cache/flight.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
@@ -58,65 +58,55 @@ put_one(struct page *page, const char *name, const char *type, const char *help,
 	put(page, "reprise_%s %.15g\n", name, value);
 }
 
-/* A value of a label: a configuration may hold what must be escaped. */
-static const char *
-escape(const char *text, char ret_text[2 * METRICS_LABEL_SIZE])
+static void
+put_bytes(struct page *page, struct bytes text)
 {
-	char *to = ret_text;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '\\' || *text == '"')
-			*to++ = '\\';
-		*to++ = *text == '\n' ? ' ' : *text;
-	}
-	*to = '\0';
-	return ret_text;
+	if (page->r == 0)
+		page->r = buf_add(page->out, text);
 }
 
-/* Its route, and its team if it has one. */
-static const char *
-labels_of(const struct metrics_series *series, char labels[5 * METRICS_LABEL_SIZE])
+/* There may be ten thousand of these: no format is read for them. */
+static void
+put_requests_of(struct page *page, const struct metrics_series *series)
 {
-	char route[2 * METRICS_LABEL_SIZE], team[2 * METRICS_LABEL_SIZE];
+	struct bytes labels = bytes_str(series->labels);
+	char digits[NUM_DIGITS_MAX], *end = digits + sizeof(digits), *start;
 
-	if (series->team[0] == '\0')
-		snprintf(labels, 5 * METRICS_LABEL_SIZE, "route=\"%s\"",
-		    escape(series->route, route));
-	else
-		snprintf(labels, 5 * METRICS_LABEL_SIZE, "route=\"%s\",team=\"%s\"",
-		    escape(series->route, route), escape(series->team, team));
-	return labels;
+	for (size_t i = 0; i < END_REASONS; i++) {
+		if (series->ended[i] == 0)
+			continue;
+		put_bytes(page, BYTES_LIT("reprise_requests_total{"));
+		put_bytes(page, labels);
+		put_bytes(page, BYTES_LIT(",result=\""));
+		put_bytes(page, bytes_str(stats_end_word((enum end_reason)i)));
+		put_bytes(page, BYTES_LIT("\"} "));
+		start = num_format_u64(series->ended[i], end);
+		put_bytes(page, (struct bytes){ start, (size_t)(end - start) });
+		put_bytes(page, BYTES_LIT("\n"));
+	}
 }
 
 static void
 put_requests(struct page *page, const struct metrics *metrics)
 {
 	const struct metrics_series *series = metrics_series(metrics);
-	char labels[5 * METRICS_LABEL_SIZE];
 
 	begin(page, "requests_total", "counter", "Requests that ended, by how.");
-	for (; series != NULL; series = series->next) {
-		labels_of(series, labels);
-		for (size_t i = 0; i < END_REASONS; i++)
-			if (series->ended[i] > 0)
-				put(page, "reprise_requests_total{%s,result=\"%s\"} %" PRIu64 "\n",
-				    labels, stats_end_word((enum end_reason)i),
-				    series->ended[i]);
-	}
+	for (; series != NULL; series = series->next)
+		put_requests_of(page, series);
 }
 
 static void
 put_saved(struct page *page, const struct metrics *metrics)
 {
 	const struct metrics_series *series = metrics_series(metrics);
-	char labels[5 * METRICS_LABEL_SIZE];
 
 	begin(page, "saved_seconds_total", "counter",
 	    "Time that upstreams had taken for answers that were given again.");
 	for (; series != NULL; series = series->next)
 		if (series->saved_usec > 0)
 			put(page, "reprise_saved_seconds_total{%s} %.15g\n",
-			    labels_of(series, labels), (double)series->saved_usec * MICRO);
+			    series->labels, (double)series->saved_usec * MICRO);
 }
 
 static void
@@ -224,10 +214,11 @@ put_counter(void *arg, const char *name, const char *help, uint64_t value)
 static void
 put_workers(struct page *page, const struct server *srv)
 {
-	struct metrics *metrics = metrics_new();
+	struct metrics *metrics = srv->seen;
 	struct stats total = { 0 };
 	uint64_t n_clients = 0;
 
+	metrics_clear(metrics);
 	for (unsigned i = 0; i < srv->n_workers; i++) {
 		metrics_merge(metrics, srv->workers[i]->metrics);
 		stats_add(&total, &srv->workers[i]->stats);
@@ -241,7 +232,6 @@ put_workers(struct page *page, const struct server *srv)
 	put_upstream_times(page, metrics);
 	stats_walk(&total, put_counter, page);
 	put_one(page, "connections", "gauge", "Clients that are connected.", (double)n_clients);
-	metrics_free(metrics);
 }
 
 static void

@@ -79,37 +79,33 @@ get(const _Atomic uint64_t *counter)
 }
 
 /* FNV-1a: the labels are the configuration's, nobody chooses them to collide. */
-static size_t
-bucket_of(const char *route, const char *team)
+static struct chained **
+bucket_of(struct metrics *metrics, const char *labels)
 {
 	uint32_t hash = 2166136261;
 
-	for (const char *p = route; *p != '\0'; p++)
+	for (const char *p = labels; *p != '\0'; p++)
 		hash = (hash ^ (unsigned char)*p) * 16777619;
-	for (const char *p = team; *p != '\0'; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619;
-	return hash % BUCKETS;
+	return &metrics->buckets[hash % BUCKETS];
 }
 
 static struct metrics_series *
-find_series(struct metrics *metrics, const char *route, const char *team)
+find_series(struct metrics *metrics, const char *labels)
 {
-	struct chained *one = metrics->buckets[bucket_of(route, team)];
+	struct chained *one = *bucket_of(metrics, labels);
 
-	while (one != NULL && (strcmp(one->series.route, route) != 0 ||
-	    strcmp(one->series.team, team) != 0))
+	while (one != NULL && strcmp(one->series.labels, labels) != 0)
 		one = one->bucket_next;
 	return one != NULL ? &one->series : NULL;
 }
 
 static struct metrics_series *
-add_series(struct metrics *metrics, const char *route, const char *team)
+add_series(struct metrics *metrics, const char *labels)
 {
 	struct chained *one = xcalloc(1, sizeof(*one));
-	struct chained **bucket = &metrics->buckets[bucket_of(route, team)];
+	struct chained **bucket = bucket_of(metrics, labels);
 
-	snprintf(one->series.route, METRICS_LABEL_SIZE, "%s", route);
-	snprintf(one->series.team, METRICS_LABEL_SIZE, "%s", team);
+	snprintf(one->series.labels, METRICS_LABELS_SIZE, "%s", labels);
 	one->series.next = metrics->series;
 	one->bucket_next = *bucket;
 	*bucket = one;
@@ -119,15 +115,15 @@ add_series(struct metrics *metrics, const char *route, const char *team)
 }
 
 static struct metrics_series *
-series_of(struct metrics *metrics, const char *route, const char *team)
+series_of(struct metrics *metrics, const char *labels)
 {
-	struct metrics_series *series = find_series(metrics, route, team);
+	struct metrics_series *series = find_series(metrics, labels);
 
 	if (series == NULL && metrics->n_series >= METRICS_SERIES_MAX) {
-		route = team = "other";
-		series = find_series(metrics, route, team);
+		labels = "route=\"other\"";
+		series = find_series(metrics, labels);
 	}
-	return series != NULL ? series : add_series(metrics, route, team);
+	return series != NULL ? series : add_series(metrics, labels);
 }
 
 /* As its line in the configuration: its globs, and what else it looks at. */
@@ -146,17 +142,33 @@ name_route(const struct config_route *route, char label[METRICS_LABEL_SIZE])
 		snprintf(label + len, METRICS_LABEL_SIZE - len, " %s", route->dialect);
 }
 
+/* NAME="TEXT", as the value of a label is written. */
+static char *
+add_label(char *to, const char *name, const char *text)
+{
+	to = stpcpy(stpcpy(to, name), "=\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			*to++ = '\\';
+		*to++ = *text;
+	}
+	return stpcpy(to, "\"");
+}
+
 static struct metrics_series *
 look_up(struct metrics *metrics, const struct request *req)
 {
 	const struct config_team *team = req->admission.team;
-	char label[METRICS_LABEL_SIZE] = "", team_label[METRICS_LABEL_SIZE] = "";
+	char labels[METRICS_LABELS_SIZE], label[METRICS_LABEL_SIZE] = "", *to;
 
 	if (req->route != NULL)
 		name_route(req->route, label);
-	if (team != NULL)
-		snprintf(team_label, sizeof(team_label), "%s", team->name);
-	return series_of(metrics, label, team_label);
+	to = add_label(labels, "route", label);
+	if (team != NULL) {
+		snprintf(label, sizeof(label), "%s", team->name);
+		add_label(stpcpy(to, ","), "team", label);
+	}
+	return series_of(metrics, labels);
 }
 
 /* Routes and teams of two configurations may lie in the same place, one after the other. */
@@ -243,7 +255,7 @@ metrics_call(struct metrics *metrics, const struct request *req, bool is_cancell
 static void
 merge_series(struct metrics *to, const struct metrics_series *from)
 {
-	struct metrics_series *series = series_of(to, from->route, from->team);
+	struct metrics_series *series = series_of(to, from->labels);
 
 	for (size_t i = 0; i < END_REASONS; i++)
 		add(&series->ended[i], get(&from->ended[i]));
@@ -259,6 +271,39 @@ merge_upstream(struct metrics *to, const struct metrics_upstream *from)
 		add(&up->statuses[i], get(&from->statuses[i]));
 	histogram_merge(&up->first_byte, &from->first_byte);
 	histogram_merge(&up->total, &from->total);
+}
+
+static void
+clear(_Atomic uint64_t *counters, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		atomic_store_explicit(&counters[i], 0, memory_order_relaxed);
+}
+
+static void
+clear_histogram(struct histogram *histogram)
+{
+	clear(histogram->counts, ARRAY_LEN(histogram->counts));
+	clear(&histogram->sum, 1);
+}
+
+void
+metrics_clear(struct metrics *metrics)
+{
+	struct metrics_upstream *up = metrics->upstreams;
+
+	for (struct metrics_series *series = metrics->series; series != NULL;
+	    series = series->next) {
+		clear(series->ended, END_REASONS);
+		clear(&series->saved_usec, 1);
+	}
+	for (; up != NULL; up = up->next) {
+		clear(up->statuses, METRICS_STATUSES);
+		clear_histogram(&up->first_byte);
+		clear_histogram(&up->total);
+	}
+	for (size_t i = 0; i < END_REASONS; i++)
+		clear_histogram(&metrics->overhead[i]);
 }
 
 void

@@ -21,6 +21,7 @@
 #define METRICS_CANCELLED	0	/* in place of one: nobody waited any more */
 #define METRICS_FAILED		1	/* no answer, or none that was whole */
 #define METRICS_LABEL_SIZE	96
+#define METRICS_LABELS_SIZE	(4 * METRICS_LABEL_SIZE + 32)
 
 struct metrics;
 struct request;
@@ -28,8 +29,7 @@ struct request;
 /* The requests of one route and team. */
 struct metrics_series {
 	_Atomic(struct metrics_series *) next;
-	char			 route[METRICS_LABEL_SIZE];	/* "": none took it */
-	char			 team[METRICS_LABEL_SIZE];	/* "": there are none, or no key */
+	char			 labels[METRICS_LABELS_SIZE];	/* route="", team="", escaped */
 	_Atomic uint64_t	 ended[END_REASONS];
 	_Atomic uint64_t	 saved_usec;	/* that upstreams took for what was given again */
 };
@@ -54,6 +54,9 @@ void	metrics_request(struct metrics *metrics, const struct request *req, enum en
 
 /* The call that REQ made is over; IS_CANCELLED: before its answer was. */
 void	metrics_call(struct metrics *metrics, const struct request *req, bool is_cancelled);
+
+/* Set all that was counted to 0; the lists stay.  For what others are merged into. */
+void	metrics_clear(struct metrics *metrics);
 
 /* Add all of FROM, another thread's, to TO. */
 void	metrics_merge(struct metrics *to, const struct metrics *from);

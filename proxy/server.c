@@ -26,6 +26,7 @@
 #include "proxy/admin.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
+#include "proxy/metrics.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/notify.h"
 #include "proxy/server_priv.h"
@@ -433,6 +434,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.flights = flights_new(),
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
+		.seen = metrics_new(),
 		.signal_fd = -1,
 		.started = clock_wall(),
 	};
@@ -443,6 +445,7 @@ server_done(struct server *srv)
 {
 	watchdog_free(srv->watchdog);
 	admin_free(srv->admin);
+	metrics_free(srv->seen);
 	flights_free(srv->flights);
 	ledger_free(srv->ledger);
 	upstreams_free(srv->upstreams);

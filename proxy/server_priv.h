@@ -29,6 +29,7 @@ struct server {
 	struct upstreams *upstreams;
 	struct worker	**workers;
 	unsigned	  n_workers;
+	struct metrics	 *seen;		/* of all workers, at the last scrape */
 	usec_t		  started;	/* of the wall clock */
 	uint64_t	  told;		/* requests, when the status was told */
 	int		  signal_fd;
