@@ -64,7 +64,8 @@ HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_file store_guard store_open store_write tally utf8 \
 	  variant
-CONFIG	= config defaults keyring load option renew route schema secret team tree
+CONFIG	= config defaults edits keyring literal load option renew route schema secret \
+	  team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai \
@@ -72,9 +73,9 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf json_value jso
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache answer_call \
 	  attempt cli cli_cache cli_explain cli_key cli_reload cli_text cli_transfer cli_warm \
-	  client diff form forward hold keep limit listening lookup metrics models question \
-	  relay request request_step server share splice stats target upstream version watch \
-	  watchdog worker
+	  client diff edit_body form forward hold keep limit listening lookup metrics models \
+	  question relay request request_step server share splice stats target upstream \
+	  version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -83,16 +84,18 @@ UNIT_base	= arena breaker buf bytes date glob histogram list log money num rate
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  scribe shuffle sieve spell store store_write tally utf8 variant
-UNIT_config	= config keyring renew route schema secret team
+UNIT_config	= config edits keyring literal renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict
-UNIT_proxy	= diff splice
+UNIT_proxy	= diff edit_body splice
 FAULTS	= beside damage disk kill power_cut vanish
 
-FUZZ	= reader brief canon config entry retouch sse stream
+FUZZ	= reader brief canon config edit entry retouch sse stream
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_brief	= $(SRC_base) cache/run.c proxy/dialect/brief.c
 FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
+FUZZ_edit	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
+	  $(SRC_config) proxy/dialect/json_walk.c proxy/edit_body.c proxy/splice.c
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
 FUZZ_retouch	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \

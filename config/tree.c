@@ -13,6 +13,7 @@
 #include "base/mem.h"
 
 #define MEMBERS_MAX	1000
+#define WORD_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.~"
 
 struct tree {
 	yaml_document_t	  document;
@@ -73,6 +74,28 @@ is_null(const yaml_node_t *from, const char *text)
 	    (text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
 }
 
+/*
+ * libyaml gives what has no tag the tag of its kind, and to a text in its own words too:
+ * of a word or number that a tag makes a text only the place tells.
+ */
+static bool
+is_bare(const yaml_node_t *from)
+{
+	static const char *const tags[] = {
+		[YAML_SCALAR_NODE] = YAML_DEFAULT_SCALAR_TAG,
+		[YAML_SEQUENCE_NODE] = YAML_DEFAULT_SEQUENCE_TAG,
+		[YAML_MAPPING_NODE] = YAML_DEFAULT_MAPPING_TAG,
+	};
+	const char *text = (const char *)from->data.scalar.value;
+
+	if (strcmp((const char *)from->tag, tags[from->type]) != 0)
+		return false;
+	if (from->type != YAML_SCALAR_NODE || from->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+	    text[strspn(text, WORD_CHARS)] != '\0')
+		return true;
+	return from->end_mark.index - from->start_mark.index == from->data.scalar.length;
+}
+
 static const struct tree_node *
 node_at(const struct tree *tree, int index)
 {
@@ -85,6 +108,7 @@ copy_scalar(const yaml_node_t *from, struct tree_node *to)
 	to->kind = TREE_SCALAR;
 	to->text = (const char *)from->data.scalar.value;
 	to->is_null = is_null(from, to->text);
+	to->is_plain = from->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
 static void
@@ -125,6 +149,7 @@ copy_nodes(struct tree *tree)
 
 		to->line = (unsigned)from[i].start_mark.line + 1;
 		to->column = (unsigned)from[i].start_mark.column + 1;
+		to->is_bare = is_bare(&from[i]);
 		if (from[i].type == YAML_MAPPING_NODE)
 			copy_map(tree, &from[i], to);
 		else if (from[i].type == YAML_SEQUENCE_NODE)

@@ -19,6 +19,8 @@ struct tree_node {
 	enum tree_kind	 kind;
 	const char	*text;		/* of a scalar */
 	bool		 is_null;	/* a scalar that is empty, ~ or null, unquoted */
+	bool		 is_plain;	/* a scalar, unquoted */
+	bool		 is_bare;	/* without a tag, and what could be a number alone */
 	unsigned	 line, column;	/* from 1 */
 	size_t		 n;		/* of a list or map */
 	struct tree_pair *pairs;

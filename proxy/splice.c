@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-#define EDITS_MAX	8
+#define EDITS_MAX	40
 
 int
 splice(struct bytes whole, const struct edit *edits, size_t n, struct arena *arena,
