@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/money.h"
 #include "base/rate.h"
+#include "config/edits.h"
 #include "config/secret.h"
 
 #define CONFIG_UNSET		UINT_MAX
@@ -85,6 +86,7 @@ struct config_route {
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
 	char		*rewrite_model;	/* or NULL */
+	struct config_edits edits;	/* of bodies */
 	char		*revision;	/* of the model, or NULL: as its upstream says */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
 	unsigned	 retries;	/* unless set, one at each of its other upstreams */

@@ -383,6 +383,47 @@ read_names(struct loader *loader, const struct tree_node *node, const struct tra
 	}
 }
 
+static void
+add_edit(struct loader *loader, enum config_edit_kind kind, const struct tree_pair *pair,
+    const struct trail *trail, struct config_route *route)
+{
+	struct literal_fault fault;
+
+	if (edits_add(&route->edits, kind, pair->key, pair->value, &fault) != 0)
+		sayf(loader, fault.node, trail, "%s", fault.why);
+}
+
+/* "set" and "default". */
+static void
+read_members(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, struct config_route *route)
+{
+	if (!check_kind(loader, node, trail, TREE_MAP))
+		return;
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .name = node->pairs[i].key->text };
+
+		add_edit(loader, strcmp(option->name, "set") == 0 ? CONFIG_EDIT_SET :
+		    CONFIG_EDIT_DEFAULT, &node->pairs[i], &here, route);
+	}
+}
+
+static void
+add_stripped(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route)
+{
+	const struct tree_pair gone = { .key = node };
+
+	if (!check_kind(loader, node, trail, TREE_SCALAR))
+		return;
+	if (node->is_null)
+		sayf(loader, node, trail, "has no value");
+	else
+		add_edit(loader, CONFIG_EDIT_STRIP, &gone, trail, route);
+}
+
 static const struct tree_pair *
 find_pair(const struct tree_node *map, const char *name)
 {
@@ -515,6 +556,12 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		break;
 	case OPTION_OF_TEAM:
 		read_names(loader, node, trail, base, add_team);
+		break;
+	case OPTION_MEMBERS:
+		read_members(loader, option, node, trail, base);
+		break;
+	case OPTION_MEMBER_NAMES:
+		read_names(loader, node, trail, base, add_stripped);
 		break;
 	case OPTION_KEY:
 		add_key(loader, node, trail, base);

@@ -47,6 +47,8 @@ enum option_type {
 	OPTION_KEYS,
 	OPTION_TO,
 	OPTION_OF_TEAM,
+	OPTION_MEMBERS,		/* names of a body's members, and what they are to be */
+	OPTION_MEMBER_NAMES,
 	OPTION_GROUP,
 	OPTION_SWITCH,		/* a bool, or true and a group */
 	OPTION_UPSTREAMS,

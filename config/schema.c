@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "config/edits.h"
 #include "config/option.h"
 
 #define DRAFT	"https://json-schema.org/draft/2020-12/schema"
@@ -73,6 +74,31 @@ token(void)
 	    "value", typed("string"), "client", "const", 1);
 }
 
+/* What a route may edit in a body: not what has an option of its own. */
+static json_t *
+member_name(void)
+{
+	return json_pack("{s:s,s:i,s:i,s:{s:[s,s]}}", "type", "string", "minLength", 1,
+	    "maxLength", CONFIG_EDIT_NAME_MAX, "not", "enum", "model", "stream");
+}
+
+static json_t *
+member_to_put_in(void)
+{
+	json_t *name = member_name();
+
+	json_array_append_new(json_object_get(json_object_get(name, "not"), "enum"),
+	    json_string("stream_options"));
+	return name;
+}
+
+static json_t *
+members(void)
+{
+	return json_pack("{s:s,s:i,s:i,s:o}", "type", "object", "minProperties", 1,
+	    "maxProperties", CONFIG_EDITS_MAX, "propertyNames", member_to_put_in());
+}
+
 /* A count in the table has bounds and defaults in digits alone. */
 static json_t *
 number(const char *digits)
@@ -135,6 +161,10 @@ value_schema(const struct option *option)
 	case OPTION_TO:
 	case OPTION_OF_TEAM:
 		return one_or_list(text);
+	case OPTION_MEMBERS:
+		return members();
+	case OPTION_MEMBER_NAMES:
+		return one_or_list(member_name);
 	case OPTION_KEY:
 		return key();
 	case OPTION_KEYS:

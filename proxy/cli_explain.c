@@ -205,6 +205,27 @@ why_not_storable(const struct request *req)
 	return "no API is known by its path, and its route names no path or dialect";
 }
 
+/* What the route changed in the body, a line for each way. */
+static void
+print_edits(const struct request *req)
+{
+	const struct config_edits *edits = &req->route->edits;
+	int last = -1;
+
+	for (size_t i = 0; i < edits->n; i++) {
+		int kind = (int)edits->list[i].kind;
+
+		if ((req->question.edits_made >> i & 1) == 0)
+			continue;
+		if (kind != last)
+			printf("%s%-10s", last >= 0 ? "\n" : "", edit_word(edits->list[i].kind));
+		printf(" %s", edits->list[i].name);
+		last = kind;
+	}
+	if (last >= 0)
+		putchar('\n');
+}
+
 static void
 print_question(struct request *req)
 {
@@ -243,16 +264,29 @@ why_not_asked(const struct request *req)
 	return req->route == NULL ? "route      none: 404" : NULL;
 }
 
+/* What becomes of it on its route. */
+static void
+print_treatment(struct request *req)
+{
+	print_edits(req);
+	if (req->question.is_storable)
+		print_question(req);
+	else
+		printf("cache      passed by: %s\n", why_not_storable(req));
+}
+
 static int
 explain(struct request *req)
 {
 	const char *why_not;
+	bool is_uneditable;
 	int r = understand(req);
 
 	if (r < 0) {
 		fprintf(stderr, "reprise: %s\n", strerror(-r));
 		return EXIT_FAILED;
 	}
+	is_uneditable = r == QUESTION_E_UNEDITABLE;
 	printf("dialect    %s\nmodel      %.*s\n", req->call.dialect->name,
 	    BYTES_ARG(req->call.model));
 	why_not = why_not_asked(req);
@@ -262,10 +296,10 @@ explain(struct request *req)
 	}
 	printf("route      routes[%td] to %s\n", req->route - req->config->routes,
 	    req->config->upstreams[req->route->to[0]].name);
-	if (req->question.is_storable)
-		print_question(req);
+	if (is_uneditable)
+		puts("body       not one strict JSON object, which the route could edit: 400");
 	else
-		printf("cache      passed by: %s\n", why_not_storable(req));
+		print_treatment(req);
 	return EXIT_FINE;
 }
 

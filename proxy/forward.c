@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "proxy/dialect/stream.h"
+#include "proxy/question.h"
 #include "proxy/splice.h"
 #include "proxy/target.h"
 #include "proxy/version.h"
@@ -81,7 +82,9 @@ usage_edit(const struct request *req)
 	if (call->include_usage.len > 0)
 		return (struct edit){ call->include_usage, BYTES_LIT("true") };
 	if (call->stream_options.len == 0)
-		return (struct edit){ inside(req->body), BYTES_LIT(OPTIONS ":" ASKED ",") };
+		return (struct edit){
+			inside(question_body(req)), BYTES_LIT(OPTIONS ":" ASKED ","),
+		};
 	if (has_members(call->stream_options))
 		return (struct edit){ inside(call->stream_options), BYTES_LIT(ASKING ",") };
 	return (struct edit){ call->stream_options, BYTES_LIT(ASKED) };
@@ -117,7 +120,8 @@ edits_of(struct request *req, bool has_alias, struct edit *edits, size_t *ret_n)
 	}
 	if (req->call.own_member.ptr != NULL)
 		add_edit(edits, &n, (struct edit){
-			splice_member(req->body, req->call.own_member), BYTES_NONE,
+			splice_member(question_body(req), req->call.own_member),
+			BYTES_NONE,
 		});
 	if (forward_adds_usage(req))
 		add_edit(edits, &n, usage_edit(req));
@@ -213,7 +217,7 @@ forward_start(struct request *req)
 		.path = req->head->path,
 		.query = req->head->query,
 		.fields = &fields,
-		.body = req->body,
+		.body = question_body(req),
 		.window = window_of(req),
 	};
 	int r;

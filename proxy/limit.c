@@ -20,6 +20,7 @@
 #include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
 #include "proxy/form.h"
+#include "proxy/question.h"
 #include "proxy/worker.h"
 
 #define TEAM_QUEUE	100
@@ -276,7 +277,7 @@ estimate(const struct request *req)
 {
 	uint64_t held = fetch_body(req->fetch).len, sent = req->reply.body_len;
 	uint64_t size = sent > held ? sent : held;
-	struct token_usage usage = { .input = req->body.len / BYTES_PER_TOKEN + 1 };
+	struct token_usage usage = { .input = question_body(req).len / BYTES_PER_TOKEN + 1 };
 
 	if (req->call.wants_stream)
 		usage.output = size / BYTES_PER_EVENT + 1;

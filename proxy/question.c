@@ -18,6 +18,7 @@
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/admit.h"
+#include "proxy/edit_body.h"
 #include "proxy/form.h"
 #include "proxy/worker.h"
 
@@ -191,13 +192,63 @@ apply_alias(struct request *req)
 		req->model = bytes_str(req->route->rewrite_model);
 }
 
+struct bytes
+question_body(const struct request *req)
+{
+	return req->question.edited.ptr != NULL ? req->question.edited : req->body;
+}
+
+/*
+ * Read what the route has made of the body as if it had come so: also of the cache it asks
+ * only what it asks now.
+ */
+static int
+read_edited(struct request *req)
+{
+	dialect_recognise(req->head, &req->call);
+	/* What is wrong in them was said before. */
+	(void)control_read_fields(&req->call.controls, &req->head->fields);
+	return question_read_body(req, (const char *const *)req->route->cache.ignore);
+}
+
+/* A body that cannot be edited must not pass by what the route sets or strips. */
+static bool
+is_evasive(const struct request *req)
+{
+	return edits_are_strict(&req->route->edits, req->body.len == 0) &&
+	    body_may_be_object(&req->head->fields, req->body);
+}
+
+/* What the route edits are the bodies that a dialect reads, unless they are no JSON at all. */
+static int
+edit(struct request *req)
+{
+	struct edited edited;
+	int r;
+
+	if (req->route->edits.n == 0 || req->call.rules == NULL ||
+	    (req->body.len == 0 && !req->call.is_inference))
+		return 0;
+	if (!req->call.is_object)
+		return is_evasive(req) ? QUESTION_E_UNEDITABLE : 0;
+	r = edit_body(&req->route->edits, req->body, req->arena, &edited);
+	if (r != 0)
+		return r < 0 ? r : QUESTION_E_UNEDITABLE;
+	if (edited.made == 0)
+		return 0;
+	req->question.edits_made = edited.made;
+	req->question.edited = edited.text;
+	req->question.model_raw = req->call.model_raw;
+	return read_edited(req);
+}
+
 /* What the route leaves out of bodies is known only once their model is. */
 static int
 leave_out_ignored(struct request *req)
 {
 	const char *const *ignore = (const char *const *)req->route->cache.ignore;
 
-	if (ignore == NULL || req->call.form != KEY_JSON)
+	if (ignore == NULL || req->call.form != KEY_JSON || req->question.edited.ptr != NULL)
 		return 0;
 	return question_read_body(req, ignore);
 }
@@ -205,7 +256,7 @@ leave_out_ignored(struct request *req)
 int
 question_read_body(struct request *req, const char *const *ignore)
 {
-	int r = call_read_body(&req->call, req->head, req->body, ignore, req->arena);
+	int r = call_read_body(&req->call, req->head, question_body(req), ignore, req->arena);
 
 	admit_controls(req);
 	return r;
@@ -214,8 +265,10 @@ question_read_body(struct request *req, const char *const *ignore)
 int
 question_make(struct request *req)
 {
-	int r;
+	int r = edit(req);
 
+	if (r != 0)
+		return r;
 	apply_alias(req);
 	req->question.is_storable = is_storable(req);
 	if (!req->question.is_storable)
@@ -273,11 +326,14 @@ question_recall(struct request *req)
 	return true;
 }
 
-/* Where the model stands in BODY as it is; false if it is spelled with escapes. */
+/* Where the model stands in the body as it came; false if it is spelled with escapes. */
 static bool
-find_model(const struct call *call, struct bytes body, struct known *known)
+find_model(const struct request *req, struct known *known)
 {
-	struct bytes raw = call->model_raw;
+	const struct question *question = &req->question;
+	const struct call *call = &req->call;
+	struct bytes body = req->body;
+	struct bytes raw = question->edited.ptr != NULL ? question->model_raw : call->model_raw;
 
 	if (call->model_in_path || call->model.len == 0)
 		return true;
@@ -307,7 +363,7 @@ question_remember(struct request *req)
 	    req->call.own_member.ptr != NULL || req->call.controls.directives.no_cache ||
 	    is_asked_as_client(req))
 		return;
-	if (find_model(&req->call, req->body, &known))
+	if (find_model(req, &known))
 		prints_put(req->worker->prints, &req->question.print, &known);
 }
 

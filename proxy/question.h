@@ -14,13 +14,26 @@ bool	question_recall(struct request *req);
 /* Read the body (dialect.h), and of what it asks of the cache only what its team may ask. */
 int	question_read_body(struct request *req, const char *const *ignore) MUST_USE;
 
-/* With the body read and the route found: may it be stored, and under which key? */
+/* The body as its route wants it: what is asked, and what goes upstream. */
+struct bytes	question_body(const struct request *req);
+
+enum {
+	QUESTION_E_UNEDITABLE = 1,	/* the route edits bodies, and this is no object */
+};
+
+/*
+ * With the body read and the route found: what does it ask once it is edited, may its
+ * answer be stored, and under which key?  0, QUESTION_E_UNEDITABLE, or -E2BIG.
+ */
 int	question_make(struct request *req) MUST_USE;
 
 /* Remember its fingerprint, if what it stands for is the same for everybody. */
 void	question_remember(struct request *req);
 
-/* Read the body after all, where it was only recalled: for an answer to be stored. */
+/*
+ * Read the body after all, where it was only recalled: for an answer to be stored.
+ * Errors as those of question_make().
+ */
 int	question_complete(struct request *req) MUST_USE;
 
 /*

@@ -53,6 +53,9 @@ struct question {
 	struct key	key;
 	struct bytes	text;		/* none while it is recalled and not complete */
 	struct bytes	scope;
+	struct bytes	edited;		/* the body as its route wants it; none: as it came */
+	struct bytes	model_raw;	/* then: where the model stands in what came */
+	uint32_t	edits_made;	/* which of the route's, bit by bit */
 	struct print	print;
 	unsigned	variant;	/* which answer to it a new one would be */
 	void		*found_mem;	/* ... here is what was found, not yet committed */

@@ -226,6 +226,13 @@ too_large(struct request *req)
 	    "the body takes too much memory to read");
 }
 
+static enum step
+uneditable(struct request *req)
+{
+	return answer_error(req, 400, "bad_body", "the route edits the body, which must be one "
+	    "strict JSON object for that: no name twice, sent as application/json");
+}
+
 /* Read all of it: the body, the route, the question. */
 static enum step
 understand(struct request *req)
@@ -244,8 +251,8 @@ understand(struct request *req)
 		return answer_error(req, 404, "model_not_found",
 		    "no route takes this request; add one for its model or path");
 	r = question_make(req);
-	if (r < 0)
-		return too_large(req);
+	if (r != 0)
+		return r < 0 ? too_large(req) : uneditable(req);
 	question_remember(req);
 	if (req->question.is_storable)
 		return STEP_LOOKUP;
@@ -338,7 +345,7 @@ static enum step
 miss(struct request *req, enum fwd fwd)
 {
 	req->fwd = fwd;
-	if (question_complete(req) < 0)
+	if (question_complete(req) != 0)
 		return too_large(req);
 	if (must_not_go_upstream(req))
 		return not_in_cache(req);

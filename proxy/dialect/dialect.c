@@ -11,6 +11,7 @@
 #include "proxy/dialect/multipart.h"
 
 #define MODEL_ID_MAX	200
+#define MARKS_MAX	7	/* bytes: a mark of order in UTF-32, and zeros */
 
 const struct dialect *const dialects[] = {
 	&dialect_openai, &dialect_anthropic, &dialect_ollama, &dialect_hf, &dialect_tei,
@@ -148,6 +149,31 @@ is_sent_as_json(const struct fields *fields)
 	    type_has_prefix(type, "application/x-www-form-urlencoded");
 }
 
+/* What stands before an object in other encodings than ours: marks of order, zeros, space. */
+static size_t
+count_marks(struct bytes body)
+{
+	size_t n = 0, n_marks = 0;
+
+	for (; n < body.len; n++) {
+		unsigned char c = (unsigned char)body.ptr[n];
+
+		if (strchr(" \t\r\n", c) != NULL && c != '\0')
+			continue;
+		if (memchr("\0\xef\xbb\xbf\xfe\xff", c, 6) == NULL || ++n_marks > MARKS_MAX)
+			break;
+	}
+	return n;
+}
+
+bool
+body_may_be_object(const struct fields *fields, struct bytes body)
+{
+	size_t at = count_marks(body);
+
+	return is_sent_as_json(fields) || (at < body.len && body.ptr[at] == '{');
+}
+
 /* The rules of the path with IGNORE beside its neutral places. */
 static int
 join_rules(const struct canon_rules *rules, const char *const *ignore, struct arena *arena,
@@ -192,6 +218,7 @@ read_json(struct call *call, const struct request_head *head, struct bytes body,
 	if (is_sent_as_json(&head->fields)) {
 		call->form = KEY_JSON;
 		call->canonical = canon.text;
+		call->is_object = canon.type == CANON_OBJECT;
 	}
 	read_watched(call, &canon);
 	read_own_member(call, &canon.watched[WATCHED_CACHE], body, arena);
@@ -230,6 +257,7 @@ call_read_body(struct call *call, const struct request_head *head, struct bytes 
 
 	call->canonical = body;
 	call->form = KEY_RAW;
+	call->is_object = false;
 	call->is_sampled = (call->row_flags & ROW_SAMPLED) != 0;
 	call->wants_stream = (call->row_flags & (ROW_STREAMS | ROW_ALWAYS_STREAMS)) != 0;
 	if (call->rules == NULL || body.len == 0)

@@ -38,6 +38,7 @@ struct call {
 	bool		 is_json_answer; /* a good answer is one JSON text */
 	unsigned	 row_flags;	/* of its dialect; nobody else's */
 
+	bool		 is_object;	/* the body is one strict JSON object, and sent as JSON */
 	struct bytes	 model;		/* as the client wrote it, no alias; may be empty */
 	bool		 model_in_path;	/* then MODEL lies within the path, else ... */
 	struct bytes	 model_raw;	/* ... here it stands in the body, JSON's quotes included */
@@ -100,6 +101,12 @@ void	dialect_recognise(const struct request_head *head, struct call *ret_call);
  */
 int	call_read_body(struct call *call, const struct request_head *head, struct bytes body,
 	    const char *const *ignore, struct arena *arena) MUST_USE;
+
+/*
+ * Could a server take BODY for a JSON object, by what FIELDS say of it or by how it
+ * begins?  Some look at the one, some at the other, and some guess.
+ */
+bool	body_may_be_object(const struct fields *fields, struct bytes body);
 
 /* The model that an answer names, unescaped in ARENA; none if it names none. */
 struct bytes	answer_model(struct bytes body, struct arena *arena);

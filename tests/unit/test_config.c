@@ -177,6 +177,36 @@ without_a_file_there_is_the_hugging_face_router(void **state)
 	config_unref(c);
 }
 
+static void
+what_a_route_edits_is_read(void **state)
+{
+	static const char *const members[] = {
+		"\"temperature\":0", "\"reasoning\":{\"effort\":\"low\",\"on\":[true,\"1\"]}",
+		NULL, NULL, "\"max_tokens\":256",
+	};
+	const struct config_edits *edits;
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "routes:\n  - to: up\n    default: {max_tokens: 256}\n"
+	    "    strip: [user, logit_bias]\n"
+	    "    set: {temperature: 0, reasoning: {effort: low, on: [true, '1']}}\n"
+	    "  - {to: up, strip: user}\n  - {to: up}\n", &said, &c), 0);
+	edits = &c->routes[0].edits;
+	assert_int_equal(edits->n, ARRAY_LEN(members));
+	for (size_t i = 0; i < edits->n; i++)
+		if (members[i] == NULL)
+			assert_null(edits->list[i].member);
+		else
+			assert_string_equal(edits->list[i].member, members[i]);
+	assert_string_equal(edits->list[3].name, "logit_bias");
+	assert_int_equal(c->routes[1].edits.n, 1);
+	assert_int_equal(c->routes[2].edits.n, 0);
+	buf_done(&said);
+	config_unref(c);
+}
+
 static const struct {
 	const char	*text;
 	const char	*said;		/* behind the file's name */
@@ -255,6 +285,34 @@ static const struct {
 	{ UP "routes: [{model: x}]\n", ":2:10: routes[0]: \"to\" is missing\n" },
 	{ UP "routes: [{to: up, cache: {ttl: 0s}}]\n",
 	    ":2:32: routes[0].cache.ttl: must be from 1s to 3650d\n" },
+	{ UP "routes: [{to: up, set: {model: x}}]\n", ":2:25: routes[0].set.model: is not for "
+	    "editing; rewrite_model says what the model is called upstream\n" },
+	{ UP "routes: [{to: up, strip: [user, stream]}]\n", ":2:33: routes[0].strip[1]: is not "
+	    "for editing: clients must get the form that they ask for\n" },
+	{ UP "routes: [{to: up, default: {stream_options: {}}}]\n",
+	    ":2:29: routes[0].default.stream_options: is not for editing; see include_usage "
+	    "of the upstream\n" },
+	{ UP "routes: [{to: up, set: {n: 1}, default: {m: 1, n: 1}}]\n",
+	    ":2:48: routes[0].default.n: stands in \"set\" already\n" },
+	{ UP "routes: [{to: up, default: {user: x}, strip: user}]\n",
+	    ":2:29: routes[0].default.user: stands in \"strip\" already\n" },
+	{ UP "routes: [{to: up, strip: [user, user]}]\n",
+	    ":2:33: routes[0].strip[1]: stands in \"strip\" already\n" },
+	{ UP "routes: [{to: up, set: {n: 1, n: 2}}]\n", ":2:31: this key stands here twice\n" },
+	{ UP "routes:\n- to: up\n  set:\n    a: {b: [1, .inf]}\n",
+	    ":5:16: routes[0].set.a: is no number that JSON can hold\n" },
+	{ UP "routes: [{to: up, set: {a: !!int \"5\"}}]\n", ":2:28: routes[0].set.a: must stand "
+	    "without a tag or an anchor; a text in quotes\n" },
+	{ UP "routes: [{to: up, set: temperature}]\n",
+	    ":2:24: routes[0].set: must be a map of names to values\n" },
+	{ UP "routes: [{to: up, default: {}}]\n",
+	    ":2:28: routes[0].default: must not be empty\n" },
+	{ UP "routes: [{to: up, strip: []}]\n",
+	    ":2:26: routes[0].strip: must not be empty\n" },
+	{ UP "routes: [{to: up, strip: {user: 1}}]\n",
+	    ":2:26: routes[0].strip: must be a single value\n" },
+	{ UP "routes:\n- to: up\n  strip:\n", ":4:9: routes[0].strip: has no value\n" },
+	{ UP "routes: [{to: up, strip: ''}]\n", ":2:26: routes[0].strip: names no member\n" },
 	{ UP "routes: {to: up}\n", ":2:9: routes: must be a list\n" },
 	{ "upstreams: {a: {url: 'http://a'}, b: {url: 'http://b'}}\n",
 	    ":1:1: routes: with several upstreams, say which request goes where\n" },
@@ -399,6 +457,7 @@ main(void)
 		cmocka_unit_test(one_upstream_takes_everything),
 		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),
+		cmocka_unit_test(what_a_route_edits_is_read),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 		cmocka_unit_test(everything_wrong_is_said_at_once),
 		cmocka_unit_test(what_is_no_yaml_is_refused_with_its_place),

@@ -285,6 +285,56 @@ a_body_that_is_not_sent_as_json_is_keyed_by_its_bytes(void **state)
 }
 
 static void
+an_object_is_known_by_its_type_and_its_body(void **state)
+{
+	static const struct {
+		const char	*type;		/* "": none */
+		struct bytes	 body;
+		bool		 is_object, may_be;
+	} rows[] = {
+		{ "", BYTES_LIT(" {} "), true, true },
+		{ "application/json", BYTES_LIT("{\"cache\":\"mine\"}"), true, true },
+		{ "application/x-www-form-urlencoded", BYTES_LIT("{}"), true, true },
+		{ "application/json", BYTES_LIT("[{}]"), false, true },
+		{ "application/json", BYTES_LIT("{\"a\":1,\"a\":2}"), false, true },
+		{ "application/json", BYTES_LIT("{'a':1}"), false, true },
+		{ "application/json", BYTES_LIT("x=1"), false, true },
+		{ "application/json", BYTES_LIT(""), false, true },
+		{ "text/plain", BYTES_LIT("\r\n\t {}"), false, true },
+		{ "audio/wav", BYTES_LIT("{"), false, true },
+		{ "multipart/form-data; boundary=b", BYTES_LIT("{}"), false, true },
+		{ "text/plain", BYTES_LIT("\xef\xbb\xbf{}"), false, true },
+		{ "text/plain", BYTES_LIT("\xff\xfe{\0}\0"), false, true },
+		{ "text/plain", BYTES_LIT("\0{\0}"), false, true },
+		{ "text/plain", BYTES_LIT("\0\0\xfe\xff\0\0\0{\0\0\0}"), false, true },
+		{ "text/plain", BYTES_LIT("\xff\xfe\0\0{\0\0\0}\0\0\0"), false, true },
+		{ "text/plain", BYTES_LIT("[{}]"), false, false },
+		{ "text/plain", BYTES_LIT("words {}"), false, false },
+		{ "audio/wav", BYTES_LIT("RIFF{"), false, false },
+		{ "audio/x-raw", BYTES_LIT("\0\0\0\0\0\0\0\0{"), false, false },
+		{ "audio/wav", BYTES_LIT(""), false, false },
+		{ "multipart/form-data; boundary=b", BYTES_LIT("--b\r\n\r\n{}"), false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *arena = arena_new(ARENA_SIZE);
+		struct request_head head = head_of("POST", "/v1/chat/completions");
+		struct call call;
+
+		if (rows[i].type[0] != '\0')
+			assert_int_equal(fields_add(&head.fields, arena, BYTES_LIT("Content-Type"),
+			    bytes_str(rows[i].type)), 0);
+		dialect_recognise(&head, &call);
+		assert_int_equal(call_read_body(&call, &head, rows[i].body, NULL, arena), 0);
+		if (call.is_object != rows[i].is_object ||
+		    body_may_be_object(&head.fields, rows[i].body) != rows[i].may_be)
+			fail_msg("row %zu: %s %.*s", i, rows[i].type, BYTES_ARG(rows[i].body));
+		arena_free(arena);
+	}
+}
+
+static void
 where_the_model_stands_in_the_body_is_known(void **state)
 {
 	const char *body = "{\"a\":1, \"model\" : \"m\\n\"}";
@@ -384,6 +434,7 @@ main(void)
 		cmocka_unit_test(fields_without_effect_make_no_other_question),
 		cmocka_unit_test(a_body_says_model_stream_and_whether_it_is_a_question),
 		cmocka_unit_test(a_body_that_is_not_sent_as_json_is_keyed_by_its_bytes),
+		cmocka_unit_test(an_object_is_known_by_its_type_and_its_body),
 		cmocka_unit_test(where_the_model_stands_in_the_body_is_known),
 		cmocka_unit_test(fields_say_what_may_be_answered_from_the_cache),
 		cmocka_unit_test(ids_and_paths_that_play_tricks_are_refused),

@@ -63,11 +63,38 @@ every_option_is_in_its_place(void **state)
 	xfree(text);
 }
 
+/* As the loader sees it: what has an option of its own is refused by editors too. */
+static void
+what_a_route_may_edit_is_told(void **state)
+{
+	static const char *const steps[][8] = {
+		{ "properties", "routes", "items", "properties", "set", "propertyNames" },
+		{ "properties", "routes", "items", "properties", "default", "propertyNames" },
+		{ "properties", "routes", "items", "properties", "strip", "oneOf", "1", "items" },
+	};
+	char *text = schema_text();
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		const char *path[9] = { NULL };
+		json_t *names;
+
+		memcpy(path, steps[i], sizeof(steps[i]));
+		names = json_object_get(json_object_get(properties_of(root, path), "not"), "enum");
+		assert_int_equal(json_array_size(names), i < 2 ? 3 : 2);
+		assert_string_equal(json_string_value(json_array_get(names, 0)), "model");
+	}
+	json_decref(root);
+	xfree(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_option_is_in_its_place),
+		cmocka_unit_test(what_a_route_may_edit_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
