@@ -280,6 +280,7 @@ lint:
 	@$(SUBMAKE) $(JOBS) tidy
 	@cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem -D'json_object_foreach(o,n,v)=while (next(o,&n,&v))' \
+	    -D'json_array_foreach(a,i,v)=while (next(a,&i,&v))' \
 	    -I. base cache config proxy
 
 # All of them, whatever one of them says.

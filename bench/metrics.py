@@ -25,7 +25,7 @@ SCRAPE_MS = 10
 
 
 def scrape(server, port):
-    """(milliseconds of the server's CPU, milliseconds until all of it is here, lines of requests)"""
+    """(ms of the CPU of SERVER, ms until all of it is here, lines of requests)"""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=stage.TIMEOUT)
     with contextlib.closing(connection):
         began, cpu = time.monotonic(), server.cpu()

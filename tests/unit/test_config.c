@@ -213,7 +213,6 @@ static const struct {
 } wrong[] = {
 	{ "lisen: x\n" UP, ":1:1: lisen: unknown option, did you mean \"listen\"?\n" },
 	{ "frobnicate: x\n" UP, ":1:1: frobnicate: unknown option\n" },
-	{ UP "admin: 127.0.0.1:1\n", ":2:1: admin: unknown option\n" },
 	{ UP "workers: 0\n", ":2:10: workers: must be from 1 to 256\n" },
 	{ UP "workers: two\n", ":2:10: workers: \"two\" is not a number\n" },
 	{ UP "workers: 99999999999999999999\n", ":2:10: workers: must be from 1 to 256\n" },
