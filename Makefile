@@ -59,7 +59,8 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena breaker buf bytes clock date err glob histogram list log mem money num rate
+BASE	= arena breaker buf bytes choice clock date err glob histogram list log mem money num \
+	  rate turns
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_file store_guard store_open store_write tally utf8 \
@@ -80,7 +81,7 @@ BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena breaker buf bytes date glob histogram list log money num rate
+UNIT_base	= arena breaker buf bytes choice date glob histogram list log money num rate turns
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  scribe shuffle sieve spell store store_write tally utf8 variant

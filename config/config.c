@@ -117,6 +117,7 @@ config_unref(struct config *config)
 	}
 	for (size_t i = 0; i < config->n_routes; i++) {
 		xfree(config->routes[i].to);
+		xfree(config->routes[i].weights);
 		xfree(config->routes[i].teams);
 		edits_done(&config->routes[i].edits);
 		option_free_all(PLACE_ROUTE, &config->routes[i]);

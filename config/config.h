@@ -21,6 +21,7 @@
 
 #define CONFIG_UNSET		UINT_MAX
 #define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
+#define CONFIG_WEIGHT_MAX	1000	/* of an upstream on a route */
 
 struct keyring;
 
@@ -85,6 +86,8 @@ struct config_route {
 	size_t		 n_teams;
 	size_t		*to;		/* indices into upstreams, in order */
 	size_t		 n_to;
+	unsigned	*weights;	/* of each, over 0; NULL: none */
+	char		*balance;	/* order, least_busy */
 	char		*rewrite_model;	/* or NULL */
 	struct config_edits edits;	/* of bodies */
 	char		*revision;	/* of the model, or NULL: as its upstream says */

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "config/keyring.h"
 #include "config/option.h"
 #include "config/tree.h"
@@ -341,6 +342,31 @@ add_target(struct loader *loader, const struct tree_node *node, const struct tra
 	say_unknown(loader, node, trail, &known);
 }
 
+/* Upstreams, and how often each is the first. */
+static void
+read_weights(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route)
+{
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	route->weights = xcalloc(node->n + 1, sizeof(*route->weights));
+	for (size_t i = 0; i < node->n; i++) {
+		const struct tree_pair *pair = &node->pairs[i];
+		struct trail here = { .up = trail, .name = pair->key->text };
+		uint64_t weight;
+
+		add_target(loader, pair->key, &here, route);
+		if (!check_kind(loader, pair->value, &here, TREE_SCALAR))
+			continue;
+		if (num_parse_u64(bytes_str(pair->value->text), &weight) != 0 ||
+		    weight < 1 || weight > CONFIG_WEIGHT_MAX)
+			sayf(loader, pair->value, &here, "must be a weight from 1 to %d",
+			    CONFIG_WEIGHT_MAX);
+		else
+			route->weights[i] = (unsigned)weight;
+	}
+}
+
 static void
 add_team(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_route *route)
@@ -496,8 +522,21 @@ read_teams(struct loader *loader, const struct tree_node *node, const struct tra
 }
 
 static void
-read_routes(struct loader *loader, const struct option *option, const struct tree_node *node,
-    const struct trail *trail)
+read_route(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_route *route)
+{
+	struct trail here = { .up = trail, .name = "balance" };
+
+	option_set_defaults(PLACE_ROUTE, route);
+	route->retries = CONFIG_UNSET;
+	read_map(loader, PLACE_ROUTE, node, trail, route);
+	if (route->weights != NULL && strcmp(route->balance, "least_busy") == 0)
+		sayf(loader, find_pair(node, here.name)->value, &here, "least_busy does not go "
+		    "with weights; list the upstreams in \"to\", or leave it out");
+}
+
+static void
+read_routes(struct loader *loader, const struct tree_node *node, const struct trail *trail)
 {
 	struct config *config = loader->config;
 
@@ -510,9 +549,7 @@ read_routes(struct loader *loader, const struct option *option, const struct tre
 		struct config_route *route = &config->routes[config->n_routes++];
 		struct trail here = { .up = trail, .index = i };
 
-		option_set_defaults(option->inside, route);
-		route->retries = CONFIG_UNSET;
-		read_map(loader, option->inside, node->pairs[i].value, &here, route);
+		read_route(loader, node->pairs[i].value, &here, route);
 	}
 }
 
@@ -543,7 +580,7 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		read_upstreams(loader, option, node, trail);
 		break;
 	case OPTION_ROUTES:
-		read_routes(loader, option, node, trail);
+		read_routes(loader, node, trail);
 		break;
 	case OPTION_PRICES:
 		read_prices(loader, option, node, trail);
@@ -552,7 +589,10 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		read_token(loader, node, trail, base);
 		break;
 	case OPTION_TO:
-		read_names(loader, node, trail, base, add_target);
+		if (node->kind == TREE_MAP)
+			read_weights(loader, node, trail, base);
+		else
+			read_names(loader, node, trail, base, add_target);
 		break;
 	case OPTION_OF_TEAM:
 		read_names(loader, node, trail, base, add_team);

@@ -161,7 +161,12 @@
   .text = "Only requests of this team, or of these." },
 { .place = PLACE_ROUTE, .name = "to", .type = OPTION_TO, .is_needed = true,
   OPTION_FIELD(struct config_route, to),
-  .text = "The upstream, or a list of them, which are tried in turn." },
+  .text = "The upstream, or a list of them, which are tried in turn, or a map of them to "
+      "weights: the share of requests that try each first." },
+{ .place = PLACE_ROUTE, .name = "balance", .type = OPTION_CHOICE, .def = "order",
+  OPTION_FIELD(struct config_route, balance), .choices = "order least_busy",
+  .text = "Which of them is tried first: as they stand, or the one with the fewest calls "
+      "under way, of several the fastest." },
 { .place = PLACE_ROUTE, .name = "rewrite_model", .type = OPTION_MODEL,
   OPTION_FIELD(struct config_route, rewrite_model),
   .text = "The model's name upstream." },

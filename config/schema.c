@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "config/config.h"
 #include "config/edits.h"
 #include "config/option.h"
 
@@ -54,6 +55,13 @@ one_or_list(json_t *(*one)(void))
 }
 
 static json_t *
+weight(void)
+{
+	return json_pack("{s:s,s:i,s:i}", "type", "integer", "minimum", 1, "maximum",
+	    CONFIG_WEIGHT_MAX);
+}
+
+static json_t *
 text(void)
 {
 	return typed("string");
@@ -63,6 +71,18 @@ static json_t *
 key(void)
 {
 	return pattern("^sha256:[0-9A-Fa-f]{64}$");
+}
+
+/* One, a list, or each with its weight. */
+static json_t *
+targets(void)
+{
+	json_t *schema = one_or_list(text);
+
+	json_array_append_new(json_object_get(schema, "oneOf"),
+	    json_pack("{s:s,s:i,s:o}", "type", "object", "minProperties", 1,
+	    "additionalProperties", weight()));
+	return schema;
 }
 
 static json_t *
@@ -158,9 +178,10 @@ value_schema(const struct option *option)
 	case OPTION_ADDRESSES:
 	case OPTION_GLOBS:
 	case OPTION_POINTERS:
-	case OPTION_TO:
 	case OPTION_OF_TEAM:
 		return one_or_list(text);
+	case OPTION_TO:
+		return targets();
 	case OPTION_MEMBERS:
 		return members();
 	case OPTION_MEMBER_NAMES:

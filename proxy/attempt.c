@@ -2,12 +2,16 @@
 /*
  * attempt.c - the upstreams of a route in turn, as long as nothing was passed on.
  *
- * One round goes from the first to the last of them, and passes over what a breaker
- * leaves alone; where there are more retries than others, another round follows after a
- * pause.
+ * Which of them is the first, and which follow, is chosen once (base/choice.h).  One
+ * round goes from the first to the last, and passes over what a breaker leaves alone;
+ * where there are more retries than others, another round follows after a pause.
  */
 #include "proxy/attempt.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "base/choice.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "proxy/dialect/loading.h"
@@ -23,12 +27,70 @@
 #define PAUSE_MAX	(8 * USEC_PER_SEC)
 #define RETRY_AFTER_MAX	(60 * USEC_PER_SEC)	/* a client rather hears of it */
 
+/* The one that is tried as number AT, from 0. */
+static size_t
+to_at(const struct request *req, size_t at)
+{
+	return req->route->to[req->attempt.order == NULL ? at : req->attempt.order[at]];
+}
+
+size_t
+attempt_to(const struct request *req)
+{
+	return to_at(req, req->attempt.at);
+}
+
 static struct upstream *
 upstream_at(const struct request *req, size_t at)
 {
-	const struct config_upstream *up = &req->config->upstreams[req->route->to[at]];
+	const struct config_upstream *up = &req->config->upstreams[to_at(req, at)];
 
 	return upstream_find(req->worker->upstreams, up->name);
+}
+
+static int
+order_by_load(struct request *req, size_t *order)
+{
+	size_t n = req->route->n_to;
+	struct choice_load *loads = arena_alloc(req->arena, n * sizeof(*loads));
+
+	if (loads == NULL)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++)
+		loads[i] = upstream_load(upstream_at(req, i));
+	choice_by_load(loads, n, order);
+	return 0;
+}
+
+static int
+order_by_weight(struct request *req, size_t *order)
+{
+	const struct config_route *route = req->route;
+	size_t number = (size_t)(route - req->config->routes);
+
+	choice_by_weight(route->weights, route->n_to,
+	    upstreams_take_turn(req->worker->upstreams, number), order);
+	return 0;
+}
+
+/*
+ * What is not a question may be about something that one of them keeps, a file or a
+ * batch: it goes to the first that is listed.
+ */
+static void
+choose(struct request *req)
+{
+	const struct config_route *route = req->route;
+	bool is_by_load = strcmp(route->balance, "least_busy") == 0;
+	size_t *order;
+
+	req->attempt.is_chosen = true;
+	if (!req->call.is_inference || (route->weights == NULL && !is_by_load))
+		return;
+	order = arena_alloc(req->arena, route->n_to * sizeof(*order));
+	if (order != NULL &&
+	    (is_by_load ? order_by_load(req, order) : order_by_weight(req, order)) == 0)
+		req->attempt.order = order;
 }
 
 bool
@@ -37,11 +99,14 @@ attempt_begin(struct request *req)
 	struct attempt *attempt = &req->attempt;
 	usec_t now = loop_now(req->worker->loop);
 
+	if (!attempt->is_chosen)
+		choose(req);
 	for (size_t at = attempt->at; at < req->route->n_to; at++) {
 		struct upstream *up = upstream_at(req, at);
 
 		if (!upstream_allows(up, now, &attempt->is_probe))
 			continue;
+		upstream_call_begins(up);
 		attempt->at = at;
 		attempt->upstream = up;
 		return true;
@@ -239,6 +304,14 @@ count_call(const struct request *req)
 	metrics_call(req->worker->metrics, req, !is_over);
 }
 
+/* An error may come fast: it does not show how long an answer takes. */
+static usec_t
+time_of(const struct request *req)
+{
+	return fetch_state(req->fetch) == FETCH_DONE && fetch_status(req->fetch) == 200 ?
+	    fetch_head_time(req->fetch) : 0;
+}
+
 void
 attempt_note(struct request *req)
 {
@@ -248,6 +321,7 @@ attempt_note(struct request *req)
 		return;
 	count_call(req);
 	upstream_note(up, req->attempt.is_probe, has_failed(req), loop_now(req->worker->loop));
+	upstream_call_ends(up, time_of(req));
 }
 
 void
@@ -259,6 +333,7 @@ attempt_end(struct request *req)
 		return;
 	count_call(req);
 	upstream_forget(up, req->attempt.is_probe);
+	upstream_call_ends(up, 0);
 }
 
 int

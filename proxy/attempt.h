@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "proxy/request_priv.h"
 
+/* Which of the configuration's upstreams is tried. */
+size_t	attempt_to(const struct request *req);
+
 /*
  * Choose one that is left alone by no breaker, and reserve the call; false if there is
  * none, or none behind the one that failed.
@@ -47,7 +50,7 @@ void	attempt_note(struct request *req);
 /* The call is over, however. */
 void	attempt_end(struct request *req);
 
-/* Who gave the answer, where there is a choice. */
+/* Who gave the answer, where there is a choice, and that it was not the first choice. */
 int	attempt_add_fields(const struct request *req, struct buf *out) MUST_USE;
 
 #endif

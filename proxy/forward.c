@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "proxy/attempt.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/question.h"
 #include "proxy/splice.h"
@@ -26,7 +27,7 @@
 const struct config_upstream *
 forward_upstream(const struct request *req)
 {
-	return &req->config->upstreams[req->route->to[req->attempt.at]];
+	return &req->config->upstreams[attempt_to(req)];
 }
 
 /* The alias where the model stands in the body: a JSON string in JSON. */

@@ -99,7 +99,9 @@ struct sharing {
 
 /* Which upstream of its route is tried (attempt.h). */
 struct attempt {
-	size_t			 at;		/* in the route's list */
+	const size_t		*order;		/* of the route's list; NULL: as it stands */
+	bool			 is_chosen;	/* that is */
+	size_t			 at;		/* in that order */
 	struct upstream		*upstream;	/* whose call is under way; NULL: none, or told */
 	bool			 is_probe;	/* of its breaker */
 	unsigned		 n_retries;

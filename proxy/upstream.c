@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upstream.c - a breaker for each, and one lock: it is taken before a call and after
- * it, and for no longer than it takes to count.
+ * upstream.c - a breaker and a load for each, and one lock: it is taken before a call
+ * and after it, and for no longer than it takes to count.
  */
 #include "proxy/upstream.h"
 
@@ -9,19 +9,25 @@
 #include <string.h>
 
 #include "base/breaker.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+
+#define TIMES_SEEN	8	/* of which the time of a call is an average, about */
 
 struct upstream {
 	struct upstreams	*table;
 	struct upstream		*next;
 	char			*name;
 	struct breaker		 breaker;
+	struct choice_load	 load;
 };
 
 struct upstreams {
 	pthread_mutex_t		 lock;
 	struct upstream		*first;
+	uint64_t		*turns;		/* of each route */
+	size_t			 n_turns;
 };
 
 struct upstreams *
@@ -45,6 +51,7 @@ upstreams_free(struct upstreams *upstreams)
 		xfree(up->name);
 		xfree(up);
 	}
+	xfree(upstreams->turns);
 	pthread_mutex_destroy(&upstreams->lock);
 	return xfree(upstreams);
 }
@@ -123,4 +130,68 @@ upstream_forget(struct upstream *upstream, bool is_probe)
 	pthread_mutex_lock(&upstream->table->lock);
 	breaker_forget(&upstream->breaker, is_probe);
 	pthread_mutex_unlock(&upstream->table->lock);
+}
+
+void
+upstream_call_begins(struct upstream *upstream)
+{
+	pthread_mutex_lock(&upstream->table->lock);
+	upstream->load.n_calls++;
+	pthread_mutex_unlock(&upstream->table->lock);
+}
+
+/* Of an average that moves: what is older counts less and less. */
+static void
+add_time(struct choice_load *load, usec_t time)
+{
+	load->time = load->time == 0 ? time : load->time + (time - load->time) / TIMES_SEEN;
+}
+
+void
+upstream_call_ends(struct upstream *upstream, usec_t time)
+{
+	pthread_mutex_lock(&upstream->table->lock);
+	assert(upstream->load.n_calls > 0);
+	upstream->load.n_calls--;
+	if (time > 0)
+		add_time(&upstream->load, time);
+	pthread_mutex_unlock(&upstream->table->lock);
+}
+
+struct choice_load
+upstream_load(struct upstream *upstream)
+{
+	struct choice_load load;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	load = upstream->load;
+	pthread_mutex_unlock(&upstream->table->lock);
+	return load;
+}
+
+/* With the lock. */
+static void
+make_room(struct upstreams *upstreams, size_t route)
+{
+	size_t n = upstreams->n_turns;
+
+	if (route < n)
+		return;
+	upstreams->n_turns = route + 1;
+	upstreams->turns = xreallocarray(upstreams->turns, upstreams->n_turns,
+	    sizeof(*upstreams->turns));
+	for (; n < upstreams->n_turns; n++)
+		upstreams->turns[n] = 0;
+}
+
+uint64_t
+upstreams_take_turn(struct upstreams *upstreams, size_t route)
+{
+	uint64_t turn;
+
+	pthread_mutex_lock(&upstreams->lock);
+	make_room(upstreams, route);
+	turn = upstreams->turns[route]++;
+	pthread_mutex_unlock(&upstreams->lock);
+	return turn;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/choice.h"
 #include "base/clock.h"
 
 struct upstream;
@@ -24,5 +25,13 @@ bool	upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe);
 usec_t	upstream_wait(struct upstream *upstream, usec_t now);
 void	upstream_note(struct upstream *upstream, bool is_probe, bool has_failed, usec_t now);
 void	upstream_forget(struct upstream *upstream, bool is_probe);
+
+/* A call is under way; and over: its answer began after TIME, 0: that tells nothing. */
+void	upstream_call_begins(struct upstream *upstream);
+void	upstream_call_ends(struct upstream *upstream, usec_t time);
+struct choice_load	upstream_load(struct upstream *upstream);
+
+/* How often this was asked of ROUTE, by its index, before. */
+uint64_t	upstreams_take_turn(struct upstreams *upstreams, size_t route);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Another upstream takes the place of one that fails, and no token goes where it is not at home."""
 
+import collections
 import contextlib
 import threading
 
@@ -145,6 +146,38 @@ def test_a_crowd_fails_over_as_one(two):
     call.wait()
     assert {answer.status for answer in answers} == {200}
     assert len(b.requests) == 1
+
+
+def test_weights_are_shares_of_the_requests(two):
+    """Exactly, over both workers; and what one answered is in the cache for all."""
+    px, a, b = two({"to": {"a": 3, "b": 1}})
+    chosen = collections.Counter()
+    for n in range(40):
+        for up in (a, b):
+            up.expect("POST", CHAT).reply(json=SAID)
+        chosen[px.post(CHAT, {**ASKED, "seed": n})["x-reprise-upstream"]] += 1
+        assert px.post(CHAT, {**ASKED, "seed": n})["x-compute-type"] == "cache"
+    assert chosen == {"a": 30, "b": 10}
+    assert (len(a.requests), len(b.requests)) == (30, 10)
+    for up in (a, b):
+        up.expected.clear()
+
+
+def test_the_least_busy_is_asked(two):
+    px, a, b = two({"balance": "least_busy"})
+    go_on = threading.Event()
+    slow = a.expect("POST", CHAT).reply_raw(go_on)
+    with px.connect() as client:
+        client.ask("POST", CHAT, ASKED)
+        slow.wait()
+        for n in range(3):
+            b.expect("POST", CHAT).reply(json=SAID)
+            answer = px.post(CHAT, {**ASKED, "seed": n})
+            assert (answer["x-reprise-upstream"], answer["x-reprise-fallback"]) == ("b", None)
+        b.expect("POST", CHAT).reply(json=SAID)
+        go_on.set()
+        answer = client.answer()
+        assert (answer["x-reprise-upstream"], answer["x-reprise-fallback"]) == ("b", "1")
 
 
 def revised(px, **options):

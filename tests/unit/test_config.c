@@ -128,6 +128,26 @@ teams_and_their_keys_are_read(void **state)
 }
 
 static void
+weights_are_read_with_their_upstreams(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load("upstreams: {a: {url: 'http://a'}, b: {url: 'http://b'}}\n"
+	    "routes: [{to: {b: 1, a: 1000}, balance: order}, {to: [a, b], balance: least_busy}]\n",
+	    &said, &c), 0);
+	assert_int_equal(c->routes[0].n_to, 2);
+	assert_int_equal(c->routes[0].to[0], 1);
+	assert_int_equal(c->routes[0].weights[0], 1);
+	assert_int_equal(c->routes[0].to[1], 0);
+	assert_int_equal(c->routes[0].weights[1], 1000);
+	assert_null(c->routes[1].weights);
+	assert_string_equal(c->routes[1].balance, "least_busy");
+	config_unref(c);
+}
+
+static void
 one_upstream_takes_everything(void **state)
 {
 	struct config *c;
@@ -281,6 +301,23 @@ static const struct {
 	    ":1:43: upstreams.u.compute: is no header field value\n" },
 	{ UP "routes: [{to: upp}]\n",
 	    ":2:15: routes[0].to: unknown upstream, did you mean \"up\"?\n" },
+	{ UP "routes: [{to: {up: 0}}]\n",
+	    ":2:20: routes[0].to.up: must be a weight from 1 to 1000\n" },
+	{ UP "routes: [{to: {up: 1001}}]\n",
+	    ":2:20: routes[0].to.up: must be a weight from 1 to 1000\n" },
+	{ UP "routes: [{to: {up: 1.5}}]\n",
+	    ":2:20: routes[0].to.up: must be a weight from 1 to 1000\n" },
+	{ UP "routes: [{to: {up: [1]}}]\n",
+	    ":2:20: routes[0].to.up: must be a single value\n" },
+	{ UP "routes: [{to: {upp: 1}}]\n",
+	    ":2:16: routes[0].to.upp: unknown upstream, did you mean \"up\"?\n" },
+	{ UP "routes: [{to: {up: 1, up: 2}}]\n", ":2:23: this key stands here twice\n" },
+	{ UP "routes: [{to: {}}]\n", ":2:15: routes[0].to: must not be empty\n" },
+	{ UP "routes: [{to: up, balance: fair}]\n",
+	    ":2:28: routes[0].balance: \"fair\" is none of: order least_busy\n" },
+	{ UP "routes: [{to: {up: 1}, balance: least_busy}]\n", ":2:33: routes[0].balance: "
+	    "least_busy does not go with weights; list the upstreams in \"to\", "
+	    "or leave it out\n" },
 	{ UP "routes: [{model: x}]\n", ":2:10: routes[0]: \"to\" is missing\n" },
 	{ UP "routes: [{to: up, cache: {ttl: 0s}}]\n",
 	    ":2:32: routes[0].cache.ttl: must be from 1s to 3650d\n" },
@@ -453,6 +490,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
 		cmocka_unit_test(teams_and_their_keys_are_read),
+		cmocka_unit_test(weights_are_read_with_their_upstreams),
 		cmocka_unit_test(one_upstream_takes_everything),
 		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),
