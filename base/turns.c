@@ -46,10 +46,16 @@ turns_rest(struct turns *turns, size_t at, usec_t until)
 }
 
 bool
+turns_rests(const struct turns *turns, size_t at, usec_t now)
+{
+	return rests_until(turns, at) > now;
+}
+
+bool
 turns_has_other(const struct turns *turns, size_t n, size_t at, usec_t now)
 {
 	for (size_t i = 0; i < n; i++)
-		if (i != at && rests_until(turns, i) <= now)
+		if (i != at && !turns_rests(turns, i, now))
 			return true;
 	return false;
 }

@@ -26,8 +26,8 @@ void	turns_done(struct turns *turns);
  */
 size_t	turns_take(struct turns *turns, size_t n, usec_t now);
 
-/* AT rests until then; 0: no longer. */
 void	turns_rest(struct turns *turns, size_t at, usec_t until);
+bool	turns_rests(const struct turns *turns, size_t at, usec_t now);
 
 /* Is there one of N, other than AT, that does not rest? */
 bool	turns_has_other(const struct turns *turns, size_t n, size_t at, usec_t now);

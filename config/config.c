@@ -100,6 +100,16 @@ config_ref(struct config *config)
 	return config;
 }
 
+static void
+free_upstream(struct config_upstream *up)
+{
+	for (size_t i = 0; i < up->n_tokens; i++)
+		secret_free(up->tokens[i]);
+	xfree(up->tokens);
+	xfree(up->name);
+	option_free_all(PLACE_UPSTREAM, up);
+}
+
 struct config *
 config_unref(struct config *config)
 {
@@ -107,9 +117,7 @@ config_unref(struct config *config)
 	    atomic_fetch_sub_explicit(&config->refs, 1, memory_order_acq_rel) > 1)
 		return NULL;
 	for (size_t i = 0; i < config->n_upstreams; i++) {
-		secret_free(config->upstreams[i].token);
-		xfree(config->upstreams[i].name);
-		option_free_all(PLACE_UPSTREAM, &config->upstreams[i]);
+		free_upstream(&config->upstreams[i]);
 	}
 	for (size_t i = 0; i < config->n_teams; i++) {
 		xfree(config->teams[i].name);

@@ -51,7 +51,8 @@ struct config_timeouts {
 struct config_upstream {
 	char			*name;
 	char			*url;		/* http://, https:// or unix:/path */
-	struct secret		*token;		/* NULL: none */
+	struct secret		**tokens;	/* each as good as the others */
+	size_t			 n_tokens;
 	bool			 token_client;	/* token: {client: true} */
 	char			*token_header;	/* NULL: the API's own */
 	char			*compute;	/* x-compute-type of answers that name none */
@@ -167,6 +168,13 @@ int	config_load(const char *file, config_complain_fn *complain, void *arg,
  */
 void	config_renew(struct config *config, const struct config *old,
 	    config_complain_fn *tell, void *arg);
+
+/* The one of that name, or NULL. */
+const struct config_upstream	*config_upstream_find(const struct config *config,
+				    const char *name);
+
+/* Have both the same tokens, in the same places? */
+bool	config_has_same_tokens(const struct config_upstream *a, const struct config_upstream *b);
 
 struct config	*config_ref(struct config *config);
 struct config	*config_unref(struct config *config);	/* returns NULL */

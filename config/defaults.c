@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/load.h"
 #include "config/option.h"
 
 #define HF_ROUTER	"https://router.huggingface.co/hf-inference"
@@ -92,13 +93,14 @@ void
 defaults_upstream(struct config *config)
 {
 	struct config_upstream *up = xcalloc(1, sizeof(*up));
+	struct secret *token;
 
 	option_set_defaults(PLACE_UPSTREAM, up);
 	up->name = xstrdup("hf");
 	up->url = xstrdup(HF_ROUTER);
 	/* Without a token the router says so itself, and better than we could. */
-	if (secret_from_env("HF_TOKEN", &up->token) != 0)
-		up->token = NULL;
+	if (secret_from_env("HF_TOKEN", &token) == 0)
+		load_token(up, token);
 	config->upstreams = up;
 	config->n_upstreams = 1;
 }

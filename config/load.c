@@ -202,7 +202,7 @@ static const struct {
 	{ "file", "this file", secret_from_file },
 	{ "credential", "this credential", secret_from_credential },
 	{ "value", "the token", secret_from_value },
-	{ "client", NULL, NULL },
+	{ "client", NULL, NULL },	/* last */
 };
 
 static const char *
@@ -227,6 +227,13 @@ looks_like_variable(const char *text)
 	    strlen(text);
 }
 
+void
+load_token(struct config_upstream *up, struct secret *token)
+{
+	up->tokens = xreallocarray(up->tokens, up->n_tokens + 1, sizeof(struct secret *));
+	up->tokens[up->n_tokens++] = token;
+}
+
 /*
  * No message repeats a value, since the token itself is easily put where its
  * name belongs (H-70); but variables by their usual spelling.
@@ -236,6 +243,7 @@ read_token_form(struct loader *loader, size_t form, const struct tree_node *node
     const struct trail *trail, struct config_upstream *up)
 {
 	const char *what = token_forms[form].what;
+	struct secret *token;
 	int r;
 
 	if (token_forms[form].read == NULL) {
@@ -244,31 +252,42 @@ read_token_form(struct loader *loader, size_t form, const struct tree_node *node
 		up->token_client = true;
 		return;
 	}
-	r = token_forms[form].read(node->text, &up->token);
-	if (r == 0)
+	r = token_forms[form].read(node->text, &token);
+	if (r == 0) {
+		load_token(up, token);
 		return;
+	}
 	if (token_forms[form].read == secret_from_env && looks_like_variable(node->text))
 		what = node->text;
 	sayf(loader, node, trail, r < 0 ? "%s: %s" : "%s %s", what, why_no_secret(r));
 }
 
-static const struct bytes token_help = BYTES_LIT("must be one of {env: NAME}, {file: PATH}, "
-    "{credential: NAME}, {value: TEXT}, {client: true}");
+#define SECRET_FORMS	"must be one of {env: NAME}, {file: PATH}, {credential: NAME}, " \
+			"{value: TEXT}"
+
+/* Of those that may stand there: the first of the table, or all. */
+static void
+say_token_forms(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    size_t n_forms)
+{
+	say(loader, node, trail, n_forms < ARRAY_LEN(token_forms) ? BYTES_LIT(SECRET_FORMS) :
+	    BYTES_LIT(SECRET_FORMS ", {client: true}"));
+}
 
 static void
 read_token(struct loader *loader, const struct tree_node *node, const struct trail *trail,
-    struct config_upstream *up)
+    struct config_upstream *up, size_t n_forms)
 {
 	struct vocabulary known = { .what = "option" };
 	const struct tree_pair *pair = node->pairs;
 	struct trail here = { .up = trail };
 
 	if (node->kind != TREE_MAP || node->n != 1) {
-		say(loader, node, trail, token_help);
+		say_token_forms(loader, node, trail, n_forms);
 		return;
 	}
 	here.name = pair->key->text;
-	for (size_t i = 0; i < ARRAY_LEN(token_forms); i++) {
+	for (size_t i = 0; i < n_forms; i++) {
 		add_word(&known, token_forms[i].name);
 		if (strcmp(here.name, token_forms[i].name) != 0)
 			continue;
@@ -280,7 +299,22 @@ read_token(struct loader *loader, const struct tree_node *node, const struct tra
 	if (option_suggest(here.name, known.words, known.n) != NULL)
 		say_unknown(loader, pair->key, &here, &known);
 	else
-		say(loader, node, trail, token_help);
+		say_token_forms(loader, node, trail, n_forms);
+}
+
+static void
+read_tokens(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_upstream *up)
+{
+	if (!check_kind(loader, node, trail, TREE_LIST))
+		return;
+	if (node->n == 0)
+		sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		read_token(loader, node->pairs[i].value, &here, up, ARRAY_LEN(token_forms) - 1);
+	}
 }
 
 /* No message repeats what may be the key itself (H-70). */
@@ -463,8 +497,21 @@ static void read_map(struct loader *loader, enum option_place place, const struc
     const struct trail *trail, void *base);
 
 static void
-read_upstreams(struct loader *loader, const struct option *option, const struct tree_node *node,
-    const struct trail *trail)
+read_upstream(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    struct config_upstream *up)
+{
+	struct trail here = { .up = trail, .name = "tokens" };
+
+	option_set_defaults(PLACE_UPSTREAM, up);
+	read_map(loader, PLACE_UPSTREAM, node, trail, up);
+	if (node->kind == TREE_MAP && find_pair(node, "token") != NULL &&
+	    find_pair(node, here.name) != NULL)
+		sayf(loader, find_pair(node, here.name)->value, &here, "does not go with "
+		    "\"token\"; move that into the list, or leave one of them out");
+}
+
+static void
+read_upstreams(struct loader *loader, const struct tree_node *node, const struct trail *trail)
 {
 	struct config *config = loader->config;
 
@@ -477,11 +524,10 @@ read_upstreams(struct loader *loader, const struct option *option, const struct 
 		struct trail here = { .up = trail, .name = pair->key->text };
 
 		up->name = xstrdup(here.name);
-		option_set_defaults(option->inside, up);
 		if (!config_is_name(up->name))
 			sayf(loader, pair->key, &here,
 			    "a name has letters, digits, '_' and '-'");
-		read_map(loader, option->inside, pair->value, &here, up);
+		read_upstream(loader, pair->value, &here, up);
 	}
 }
 
@@ -577,7 +623,7 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 {
 	switch (option->type) {
 	case OPTION_UPSTREAMS:
-		read_upstreams(loader, option, node, trail);
+		read_upstreams(loader, node, trail);
 		break;
 	case OPTION_ROUTES:
 		read_routes(loader, node, trail);
@@ -586,7 +632,10 @@ read_option(struct loader *loader, const struct option *option, const struct tre
 		read_prices(loader, option, node, trail);
 		break;
 	case OPTION_TOKEN:
-		read_token(loader, node, trail, base);
+		read_token(loader, node, trail, base, ARRAY_LEN(token_forms));
+		break;
+	case OPTION_TOKENS:
+		read_tokens(loader, node, trail, base);
 		break;
 	case OPTION_TO:
 		if (node->kind == TREE_MAP)

@@ -15,4 +15,7 @@
 int	load_text(struct bytes text, const char *file, config_complain_fn *complain, void *arg,
 	    struct config *config) MUST_USE;
 
+/* One more of UP's, which takes it. */
+void	load_token(struct config_upstream *up, struct secret *token);
+
 #endif

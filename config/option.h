@@ -43,6 +43,7 @@ enum option_type {
 	OPTION_GLOBS,
 	OPTION_POINTERS,
 	OPTION_TOKEN,		/* the rest is read by load.c */
+	OPTION_TOKENS,
 	OPTION_KEY,
 	OPTION_KEYS,
 	OPTION_TO,

@@ -75,9 +75,12 @@
   OPTION_FIELD(struct config_upstream, url),
   .text = "http://, https:// or unix:/path; a leading path is kept, the client's is appended." },
 { .place = PLACE_UPSTREAM, .name = "token", .type = OPTION_TOKEN,
-  OPTION_FIELD(struct config_upstream, token),
+  OPTION_FIELD(struct config_upstream, tokens),
   .text = "The token: {env: NAME}, {file: PATH}, {credential: NAME}, {value: TEXT}, or "
       "{client: true} for the client's own." },
+{ .place = PLACE_UPSTREAM, .name = "tokens", .type = OPTION_TOKENS,
+  OPTION_FIELD(struct config_upstream, tokens),
+  .text = "Several of them, used in turn; one that is refused rests." },
 { .place = PLACE_UPSTREAM, .name = "token_header", .type = OPTION_FIELD_NAME,
   OPTION_FIELD(struct config_upstream, token_header),
   .text = "The header field that carries it; the API's own unless set." },
@@ -161,12 +164,10 @@
   .text = "Only requests of this team, or of these." },
 { .place = PLACE_ROUTE, .name = "to", .type = OPTION_TO, .is_needed = true,
   OPTION_FIELD(struct config_route, to),
-  .text = "The upstream, or a list of them, which are tried in turn, or a map of them to "
-      "weights: the share of requests that try each first." },
+  .text = "The upstream, a list of them, tried in turn, or each with its weight to be first." },
 { .place = PLACE_ROUTE, .name = "balance", .type = OPTION_CHOICE, .def = "order",
   OPTION_FIELD(struct config_route, balance), .choices = "order least_busy",
-  .text = "Which of them is tried first: as they stand, or the one with the fewest calls "
-      "under way, of several the fastest." },
+  .text = "Which of them is first: as they stand, or the one with the fewest calls." },
 { .place = PLACE_ROUTE, .name = "rewrite_model", .type = OPTION_MODEL,
   OPTION_FIELD(struct config_route, rewrite_model),
   .text = "The model's name upstream." },

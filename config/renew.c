@@ -80,16 +80,19 @@ take_fixed(enum option_place place, const char *prefix, struct config *config,
 	}
 }
 
-static bool
-is_same_secret(const struct secret *a, const struct secret *b)
+bool
+config_has_same_tokens(const struct config_upstream *a, const struct config_upstream *b)
 {
-	if (a == NULL || b == NULL)
-		return a == b;
-	return bytes_eq(secret_reveal(a), secret_reveal(b));
+	if (a->n_tokens != b->n_tokens)
+		return false;
+	for (size_t i = 0; i < a->n_tokens; i++)
+		if (!bytes_eq(secret_reveal(a->tokens[i]), secret_reveal(b->tokens[i])))
+			return false;
+	return true;
 }
 
-static const struct config_upstream *
-find_upstream(const struct config *config, const char *name)
+const struct config_upstream *
+config_upstream_find(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->n_upstreams; i++)
 		if (strcmp(config->upstreams[i].name, name) == 0)
@@ -105,11 +108,12 @@ tell_tokens(const struct config *config, const struct config *old, const struct 
 
 	for (size_t i = 0; i < config->n_upstreams; i++) {
 		const struct config_upstream *up = &config->upstreams[i];
-		const struct config_upstream *was = find_upstream(old, up->name);
+		const struct config_upstream *was = config_upstream_find(old, up->name);
 
-		if (was == NULL || is_same_secret(up->token, was->token))
+		if (was == NULL || config_has_same_tokens(up, was))
 			continue;
-		snprintf(line, sizeof(line), "upstreams.%.64s.token is another one", up->name);
+		snprintf(line, sizeof(line), "upstreams.%.64s.%s", up->name,
+		    up->n_tokens > 1 ? "tokens are others" : "token is another one");
 		telling->tell(telling->arg, line);
 	}
 }

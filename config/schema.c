@@ -119,6 +119,16 @@ members(void)
 	    "maxProperties", CONFIG_EDITS_MAX, "propertyNames", member_to_put_in());
 }
 
+/* Any but the client's own. */
+static json_t *
+tokens(void)
+{
+	json_t *one = token();
+
+	json_object_del(json_object_get(one, "properties"), "client");
+	return json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items", one);
+}
+
 /* A count in the table has bounds and defaults in digits alone. */
 static json_t *
 number(const char *digits)
@@ -192,6 +202,8 @@ value_schema(const struct option *option)
 		return one_or_list(key);
 	case OPTION_TOKEN:
 		return token();
+	case OPTION_TOKENS:
+		return tokens();
 	case OPTION_GROUP:
 		return place_schema(option->inside);
 	case OPTION_SWITCH:

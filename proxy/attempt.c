@@ -27,6 +27,12 @@
 #define PAUSE_MAX	(8 * USEC_PER_SEC)
 #define RETRY_AFTER_MAX	(60 * USEC_PER_SEC)	/* a client rather hears of it */
 
+/* How long a token rests, unless the answer says. */
+#define REST_LIMITED	(10 * USEC_PER_SEC)
+#define REST_REFUSED	(300 * USEC_PER_SEC)
+#define REST_MIN	USEC_PER_SEC
+#define REST_MAX	(3600 * USEC_PER_SEC)
+
 /* The one that is tried as number AT, from 0. */
 static size_t
 to_at(const struct request *req, size_t at)
@@ -38,6 +44,12 @@ size_t
 attempt_to(const struct request *req)
 {
 	return to_at(req, req->attempt.at);
+}
+
+static size_t
+count_tokens(const struct request *req)
+{
+	return req->config->upstreams[attempt_to(req)].n_tokens;
 }
 
 static struct upstream *
@@ -109,6 +121,8 @@ attempt_begin(struct request *req)
 		upstream_call_begins(up);
 		attempt->at = at;
 		attempt->upstream = up;
+		attempt->token = count_tokens(req) < 2 ? 0 :
+		    upstream_take_token(up, count_tokens(req), now);
 		return true;
 	}
 	return false;
@@ -133,14 +147,16 @@ enum {
 	IS_TROUBLE	= 1 << 1,	/* an old answer is better than this */
 	IS_FAILURE	= 1 << 2,	/* of the upstream, which counts for its breaker */
 	IS_DOWN		= MAY_PASS | IS_TROUBLE | IS_FAILURE,
+	IS_OF_TOKEN	= 1 << 3,	/* another token may do better */
 };
 
 static const struct {
 	int		status;
 	unsigned	says;
 } statuses[] = {
+	{ 401, IS_OF_TOKEN }, { 402, IS_OF_TOKEN }, { 403, IS_OF_TOKEN },
 	{ 408, MAY_PASS }, { 409, MAY_PASS }, { 425, MAY_PASS },
-	{ 429, MAY_PASS | IS_TROUBLE },
+	{ 429, MAY_PASS | IS_TROUBLE | IS_OF_TOKEN },
 	{ 500, IS_DOWN }, { 502, IS_DOWN }, { 503, IS_DOWN }, { 504, IS_DOWN },
 	{ 529, IS_DOWN },
 };
@@ -182,14 +198,33 @@ has_time(const struct request *req)
 static bool
 may_go_on(const struct request *req)
 {
-	return req->attempt.n_retries < req->route->retries && req->reply.status == 0 &&
-	    has_time(req) && may_be_repeated(req);
+	return req->reply.status == 0 && has_time(req) && may_be_repeated(req);
+}
+
+static bool
+has_retries(const struct request *req)
+{
+	return req->attempt.n_retries < req->route->retries;
+}
+
+/* Each token has one attempt, whatever the route says of retries: the call was not made. */
+static bool
+may_swap_token(const struct request *req)
+{
+	const struct attempt *attempt = &req->attempt;
+	size_t n = count_tokens(req);
+
+	return n > attempt->n_swaps + 1 && fetch_state(req->fetch) != FETCH_FAILED &&
+	    says(fetch_status(req->fetch), IS_OF_TOKEN) && may_go_on(req) &&
+	    upstream_has_other_token(upstream_at(req, attempt->at), n, attempt->token,
+	    loop_now(req->worker->loop));
 }
 
 bool
 attempt_may_retry(const struct request *req)
 {
-	return says(fetch_status(req->fetch), MAY_PASS) && may_go_on(req);
+	return may_swap_token(req) || (has_retries(req) &&
+	    says(fetch_status(req->fetch), MAY_PASS) && may_go_on(req));
 }
 
 /* As the upstream asks; 0: it does not. */
@@ -235,7 +270,6 @@ plan_round(struct request *req)
 static bool
 plan_next(struct request *req)
 {
-	req->attempt.due = 0;
 	if (req->attempt.at + 1 >= req->route->n_to)
 		return plan_round(req);
 	req->attempt.at++;
@@ -248,9 +282,15 @@ attempt_retries(struct request *req)
 	bool is_bad = fetch_state(req->fetch) == FETCH_FAILED ||
 	    says(fetch_status(req->fetch), MAY_PASS);
 
-	if (!is_bad || !may_go_on(req) || !plan_next(req))
+	req->attempt.due = 0;
+	if (may_swap_token(req)) {
+		req->attempt.n_swaps++;
+		return true;
+	}
+	if (!is_bad || !has_retries(req) || !may_go_on(req) || !plan_next(req))
 		return false;
 	req->attempt.n_retries++;
+	req->attempt.n_swaps = 0;
 	return true;
 }
 
@@ -280,6 +320,23 @@ attempt_next(struct request *req)
 		return ATTEMPT_NONE;
 	request_wake_at(req, attempt->due);
 	return ATTEMPT_WAIT;
+}
+
+/* The token that was refused, or has no more calls for now; one alone never rests. */
+static void
+note_token(const struct request *req, struct upstream *up)
+{
+	usec_t asked = retry_after(req);
+	int status = fetch_status(req->fetch);
+
+	if (count_tokens(req) < 2 || fetch_state(req->fetch) == FETCH_FAILED ||
+	    !says(status, IS_OF_TOKEN))
+		return;
+	if (asked == 0)
+		asked = status == 429 ? REST_LIMITED : REST_REFUSED;
+	asked = asked > REST_MIN ? asked : REST_MIN;
+	upstream_rest_token(up, req->attempt.token, loop_now(req->worker->loop),
+	    asked < REST_MAX ? asked : REST_MAX);
 }
 
 /* One that has too much to do, is loading a model, or does not like the question, is well. */
@@ -322,6 +379,7 @@ attempt_note(struct request *req)
 	count_call(req);
 	upstream_note(up, req->attempt.is_probe, has_failed(req), loop_now(req->worker->loop));
 	upstream_call_ends(up, time_of(req));
+	note_token(req, up);
 }
 
 void

@@ -14,8 +14,8 @@
 size_t	attempt_to(const struct request *req);
 
 /*
- * Choose one that is left alone by no breaker, and reserve the call; false if there is
- * none, or none behind the one that failed.
+ * Choose one that is left alone by no breaker, and its token, and reserve the call; false
+ * if there is none, or none behind the one that failed.
  */
 bool	attempt_begin(struct request *req);
 

@@ -182,8 +182,8 @@ choose_fields(struct request *req, struct fields *fields)
 		if (goes_upstream(req, from->list[i].name))
 			r = fields_add(fields, req->arena, from->list[i].name,
 			    from->list[i].value);
-	return r == 0 ? target_add_token(forward_upstream(req), req->call.dialect->token_form,
-	    req->arena, fields) : r;
+	return r == 0 ? target_add_token(forward_upstream(req), req->attempt.token,
+	    req->call.dialect->token_form, req->arena, fields) : r;
 }
 
 /* An answer to be stored has to fit in whole; what libcurl gives at once in any case. */

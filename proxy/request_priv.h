@@ -104,6 +104,8 @@ struct attempt {
 	size_t			 at;		/* in that order */
 	struct upstream		*upstream;	/* whose call is under way; NULL: none, or told */
 	bool			 is_probe;	/* of its breaker */
+	size_t			 token;		/* that is used, of those of its upstream */
+	unsigned		 n_swaps;	/* of it, for another */
 	unsigned		 n_retries;
 	usec_t			 due;		/* of the next; 0: at once */
 };

@@ -31,18 +31,19 @@ target_address(const struct config *config, const struct config_upstream *up,
 
 /* In the form its API takes, or the one that was configured (H-29b). */
 int
-target_add_token(const struct config_upstream *up, enum token_form form, struct arena *arena,
-    struct fields *fields)
+target_add_token(const struct config_upstream *up, size_t at, enum token_form form,
+    struct arena *arena, struct fields *fields)
 {
 	struct bytes name = bytes_str(up->token_header), value;
 	int r;
 
-	if (up->token == NULL)
+	if (up->n_tokens == 0)
 		return 0;
+	assert(at < up->n_tokens);
 	if (name.ptr == NULL)
 		name = form == TOKEN_X_API_KEY ? BYTES_LIT("x-api-key") :
 		    BYTES_LIT("Authorization");
-	value = secret_reveal(up->token);
+	value = secret_reveal(up->tokens[at]);
 	if (bytes_eq_str_nocase(name, "authorization")) {
 		r = arena_printf(arena, &value, "Bearer %.*s", BYTES_ARG(value));
 		if (r < 0)

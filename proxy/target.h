@@ -20,10 +20,10 @@ void	target_address(const struct config *config, const struct config_upstream *u
 	    struct fetch_request *fr);
 
 /*
- * Add UP's token to FIELDS in FORM, unless UP names a field of its own; nothing where it
- * has none.
+ * Add UP's token AT to FIELDS in FORM, unless UP names a field of its own; nothing where
+ * it has none.
  */
-int	target_add_token(const struct config_upstream *up, enum token_form form,
+int	target_add_token(const struct config_upstream *up, size_t at, enum token_form form,
 	    struct arena *arena, struct fields *fields) MUST_USE;
 
 #endif

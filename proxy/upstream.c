@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upstream.c - a breaker and a load for each, and one lock: it is taken before a call
- * and after it, and for no longer than it takes to count.
+ * upstream.c - a breaker, a load and turns for each, and one lock: it is taken before a
+ * call and after it, and for no longer than it takes to count.
  */
 #include "proxy/upstream.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/turns.h"
 
 #define TIMES_SEEN	8	/* of which the time of a call is an average, about */
 
@@ -21,6 +23,7 @@ struct upstream {
 	char			*name;
 	struct breaker		 breaker;
 	struct choice_load	 load;
+	struct turns		 tokens;
 };
 
 struct upstreams {
@@ -48,6 +51,7 @@ upstreams_free(struct upstreams *upstreams)
 		return NULL;
 	for (struct upstream *up = upstreams->first; up != NULL; up = next) {
 		next = up->next;
+		turns_done(&up->tokens);
 		xfree(up->name);
 		xfree(up);
 	}
@@ -167,6 +171,42 @@ upstream_load(struct upstream *upstream)
 	load = upstream->load;
 	pthread_mutex_unlock(&upstream->table->lock);
 	return load;
+}
+
+size_t
+upstream_take_token(struct upstream *upstream, size_t n, usec_t now)
+{
+	size_t at;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	at = turns_take(&upstream->tokens, n, now);
+	pthread_mutex_unlock(&upstream->table->lock);
+	return at;
+}
+
+void
+upstream_rest_token(struct upstream *upstream, size_t at, usec_t now, usec_t time)
+{
+	bool is_news;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	is_news = !turns_rests(&upstream->tokens, at, now);
+	turns_rest(&upstream->tokens, at, now + time);
+	pthread_mutex_unlock(&upstream->table->lock);
+	if (is_news)
+		log_warn("upstream %s refuses token %zu of its list, which rests for %" PRId64
+		    " s", upstream->name, at + 1, time / USEC_PER_SEC);
+}
+
+bool
+upstream_has_other_token(struct upstream *upstream, size_t n, size_t at, usec_t now)
+{
+	bool has_other;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	has_other = turns_has_other(&upstream->tokens, n, at, now);
+	pthread_mutex_unlock(&upstream->table->lock);
+	return has_other;
 }
 
 /* With the lock. */

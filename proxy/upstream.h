@@ -31,6 +31,14 @@ void	upstream_call_begins(struct upstream *upstream);
 void	upstream_call_ends(struct upstream *upstream, usec_t time);
 struct choice_load	upstream_load(struct upstream *upstream);
 
+/*
+ * Of its N tokens, which there are: the number of the next to be used (base/turns.h),
+ * that AT rests for TIME, and whether there is one beside AT that does not.
+ */
+size_t	upstream_take_token(struct upstream *upstream, size_t n, usec_t now);
+void	upstream_rest_token(struct upstream *upstream, size_t at, usec_t now, usec_t time);
+bool	upstream_has_other_token(struct upstream *upstream, size_t n, size_t at, usec_t now);
+
 /* How often this was asked of ROUTE, by its index, before. */
 uint64_t	upstreams_take_turn(struct upstreams *upstreams, size_t route);
 

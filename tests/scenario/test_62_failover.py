@@ -180,6 +180,57 @@ def test_the_least_busy_is_asked(two):
         assert (answer["x-reprise-upstream"], answer["x-reprise-fallback"]) == ("b", "1")
 
 
+@pytest.fixture
+def several(proxy, up):
+    """A proxy whose one upstream has three tokens."""
+    return proxy({"upstreams": {"up": {"url": up.url, "tokens": [
+        {"env": "TOKEN_1"}, {"value": "token-2"}, {"env": "TOKEN_3"}]}}},
+        env={"TOKEN_1": "token-1", "TOKEN_3": "token-3"})
+
+
+def used(up):
+    return [request["authorization"].removeprefix("Bearer token-") for request in up.requests]
+
+
+def test_tokens_are_used_in_turn(several, up):
+    for n in range(12):
+        up.expect("POST", CHAT).reply(json=SAID)
+        assert several.post(CHAT, {**ASKED, "seed": n}, {"Authorization": "Bearer x"}).status == 200
+    assert used(up) == ["1", "2", "3"] * 4
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_another_token_takes_the_place_of_one_that_is_refused(several, up, status, is_stream):
+    up.expect("POST", CHAT).reply(status, json=ERROR)
+    up.expect("POST", CHAT).reply(json=SAID)
+    assert several.post(CHAT, {**ASKED, "stream": is_stream}).json == SAID
+    for n in range(2):
+        up.expect("POST", CHAT).reply(json=SAID)
+        assert several.post(CHAT, {**ASKED, "seed": n}).status == 200
+    assert used(up) == ["1", "2", "3", "2"]
+    counts = several.stop()
+    assert counts["retries"] == 1
+    assert "refuses token 1 of its list" in several.log and "token-1" not in several.log
+
+
+def test_where_all_are_refused_the_last_answer_is_told(several, up):
+    for n in range(3):
+        up.expect("POST", CHAT).reply(429, json={"error": {"message": f"{n}"}},
+                                      headers={"Retry-After": 600 - n})
+    answer = several.post(CHAT, ASKED)
+    assert (answer.status, answer.error, answer["retry-after"]) == (429, "2", "598")
+    up.expect("POST", CHAT).reply(json=SAID)
+    assert several.post(CHAT, ASKED).status == 200
+    assert used(up) == ["1", "2", "3", "3"]
+
+
+def test_any_other_error_is_none_of_the_token(several, up):
+    up.expect("POST", CHAT).reply(404, json=ERROR)
+    assert several.post(CHAT, ASKED).status == 404
+    assert used(up) == ["1"]
+
+
 def revised(px, **options):
     """Starts it again with these options of its upstreams or, as "route", of its route."""
     for name, option in options.items():

@@ -39,6 +39,16 @@ def test_no_log_tells(proxy, up, log):
     assert told == [], px.log
 
 
+def test_nor_does_one_of_several_that_is_refused(proxy, up):
+    px = proxy({"log": {"level": "debug", "access": True}, "upstreams": {"up": {
+        "url": up.url, "tokens": [{"value": "canary-token-1"}, {"value": "canary-token-2"}]}}})
+    for _ in range(2):
+        up.expect("POST", PATH).reply(401, json={"error": "no"})
+    assert "canary-token" not in str(px.post(PATH, QUESTION))
+    px.stop()
+    assert "refuses token 2" in px.log and "canary-token" not in px.log
+
+
 def test_no_answer_of_ours_tells_the_token(proxy, up):
     px = proxy({"upstreams": {"up": {"url": up.url, "token": {"value": "canary-token"}}}})
     up.expect("POST", PATH).hang_up()

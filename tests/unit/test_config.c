@@ -62,6 +62,7 @@ a_whole_configuration_is_read(void **state)
 	    "  a: {url: 'https://a/x', token: {env: A_TOKEN}, token_header: x-key, compute: gpu,\n"
 	    "      ca_file: /ca2, timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 4s}}\n"
 	    "  b: {url: 'unix:/run/b', token: {client: true}}\n"
+	    "  c: {url: 'http://c', tokens: [{value: one}, {env: A_TOKEN}]}\n"
 	    "routes:\n"
 	    "  - {model: ['t5-*', m], path: /x/*, dialect: hf, to: [b, a], rewrite_model: n,\n"
 	    "     cache: false}\n"
@@ -74,9 +75,12 @@ a_whole_configuration_is_read(void **state)
 	assert_string_equal(c->log.level, "debug");
 	assert_true(c->log.access);
 	assert_int_equal(c->cache.size, 1 << 30);
-	assert_int_equal(c->n_upstreams, 2);
+	assert_int_equal(c->n_upstreams, 3);
+	assert_int_equal(c->upstreams[2].n_tokens, 2);
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[2].tokens[0]), "one"));
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[2].tokens[1]), "sekrit"));
 	assert_string_equal(c->upstreams[0].name, "a");
-	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].token), "sekrit"));
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].tokens[0]), "sekrit"));
 	assert_int_equal(c->upstreams[0].timeouts.total, 4 * USEC_PER_SEC);
 	assert_int_equal(c->upstreams[1].timeouts.connect, 10 * USEC_PER_SEC);
 	assert_true(c->upstreams[1].token_client);
@@ -186,13 +190,13 @@ without_a_file_there_is_the_hugging_face_router(void **state)
 	assert_string_equal(c->listen[0], "127.0.0.1:8080");
 	assert_string_equal(c->cache.path, "/x/reprise");
 	assert_string_equal(c->upstreams[0].url, "https://router.huggingface.co/hf-inference");
-	assert_null(c->upstreams[0].token);
+	assert_int_equal(c->upstreams[0].n_tokens, 0);
 	assert_true(c->workers >= 1);
 	config_unref(c);
 	setenv("HF_TOKEN", "hf_x", 1);
 	setenv("CACHE_DIRECTORY", "/var/cache/a:/b", 1);
 	assert_int_equal(config_load(NULL, note, NULL, &c), 0);
-	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].token), "hf_x"));
+	assert_true(bytes_eq_str(secret_reveal(c->upstreams[0].tokens[0]), "hf_x"));
 	assert_string_equal(c->cache.path, "/var/cache/a");
 	config_unref(c);
 }
@@ -278,6 +282,23 @@ static const struct {
 	    ":1:48: upstreams.u.token.file: this file: No such file or directory\n" },
 	{ "upstreams: {u: {url: 'http://x', token:hf_secret}}\n",
 	    ":1:34: upstreams.u.token: a space must follow the \":\"\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: {value: hf_secret}}}\n",
+	    ":1:42: upstreams.u.tokens: must be a list\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: []}}\n",
+	    ":1:42: upstreams.u.tokens: must not be empty\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: [{value: a}, hf_secret]}}\n",
+	    ":1:55: upstreams.u.tokens[1]: must be one of {env: NAME}, {file: PATH}, "
+	    "{credential: NAME}, {value: TEXT}\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: [{client: true}]}}\n",
+	    ":1:43: upstreams.u.tokens[0]: must be one of {env: NAME}, {file: PATH}, "
+	    "{credential: NAME}, {value: TEXT}\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: [{env: NO_SUCH}]}}\n",
+	    ":1:49: upstreams.u.tokens[0].env: NO_SUCH is not set\n" },
+	{ "upstreams: {u: {url: 'http://x', tokens: [{env: hf_secret}]}}\n",
+	    ":1:49: upstreams.u.tokens[0].env: this variable is not set\n" },
+	{ "upstreams: {u: {url: 'http://x', token: {value: a}, tokens: [{value: hf_secret}]}}\n",
+	    ":1:61: upstreams.u.tokens: does not go with \"token\"; move that into the list, or "
+	    "leave one of them out\n" },
 	{ "upstreams: {u: {url: 'http://x:99999'}}\n",
 	    ":1:22: upstreams.u.url: must be scheme://host[:port][/path] and nothing more\n" },
 	{ "upstreams: {u: {url: 'http://x/\\y'}}\n",

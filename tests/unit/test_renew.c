@@ -102,16 +102,21 @@ a_changed_token_is_told(void **state)
 	struct buf said;
 	struct config *config = renew(
 	    "upstreams: {a: {url: 'http://a', token: {value: one}}, b: {url: 'http://b'},\n"
-	    "  c: {url: 'http://c', token: {value: three}}}\n"
+	    "  c: {url: 'http://c', token: {value: three}},\n"
+	    "  e: {url: 'http://e', tokens: [{value: six}, {value: seven}]},\n"
+	    "  f: {url: 'http://f', tokens: [{value: six}, {value: seven}]}}\n"
 	    "routes: [{to: a}]\ncache: {path: /c}\n",
 	    "upstreams: {a: {url: 'http://a', token: {value: two}},\n"
 	    "  b: {url: 'http://b', token: {value: four}},\n"
 	    "  c: {url: 'http://c', token: {value: three}}, d: {url: 'http://d',\n"
-	    "  token: {value: five}}}\nroutes: [{to: a}]\ncache: {path: /c}\n", &said);
+	    "  token: {value: five}},\n"
+	    "  e: {url: 'http://e', tokens: [{value: seven}, {value: six}]},\n"
+	    "  f: {url: 'http://f', tokens: [{value: six}, {value: seven}]}}\n"
+	    "routes: [{to: a}]\ncache: {path: /c}\n", &said);
 
 	(void)state;
 	assert_true(bytes_eq_str(buf_bytes(&said), "upstreams.a.token is another one\n"
-	    "upstreams.b.token is another one\n"));
+	    "upstreams.b.token is another one\nupstreams.e.tokens are others\n"));
 	buf_done(&said);
 	config_unref(config);
 }

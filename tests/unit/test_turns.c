@@ -44,6 +44,9 @@ who_rests_is_passed_over_until_then(void **state)
 	assert_next(&turns, 3, NOW + 9, 2);
 	assert_next(&turns, 3, NOW + 10, 0);
 	assert_next(&turns, 3, NOW + 10, 1);
+	assert_true(turns_rests(&turns, 1, NOW + 9));
+	assert_false(turns_rests(&turns, 1, NOW + 10));
+	assert_false(turns_rests(&turns, 2, NOW));
 	turns_done(&turns);
 }
 
