@@ -148,6 +148,7 @@ enum {
 	IS_FAILURE	= 1 << 2,	/* of the upstream, which counts for its breaker */
 	IS_DOWN		= MAY_PASS | IS_TROUBLE | IS_FAILURE,
 	IS_OF_TOKEN	= 1 << 3,	/* another token may do better */
+	MAY_PASS_ONCE	= 1 << 4,	/* TGI's and TEI's engine, or else the question */
 };
 
 static const struct {
@@ -155,7 +156,7 @@ static const struct {
 	unsigned	says;
 } statuses[] = {
 	{ 401, IS_OF_TOKEN }, { 402, IS_OF_TOKEN }, { 403, IS_OF_TOKEN },
-	{ 408, MAY_PASS }, { 409, MAY_PASS }, { 425, MAY_PASS },
+	{ 408, MAY_PASS }, { 409, MAY_PASS }, { 424, MAY_PASS_ONCE }, { 425, MAY_PASS },
 	{ 429, MAY_PASS | IS_TROUBLE | IS_OF_TOKEN },
 	{ 500, IS_DOWN }, { 502, IS_DOWN }, { 503, IS_DOWN }, { 504, IS_DOWN },
 	{ 529, IS_DOWN },
@@ -202,6 +203,13 @@ may_go_on(const struct request *req)
 }
 
 static bool
+may_pass(const struct request *req)
+{
+	return says(fetch_status(req->fetch),
+	    req->attempt.is_spent ? MAY_PASS : MAY_PASS | MAY_PASS_ONCE);
+}
+
+static bool
 has_retries(const struct request *req)
 {
 	return req->attempt.n_retries < req->route->retries;
@@ -223,8 +231,7 @@ may_swap_token(const struct request *req)
 bool
 attempt_may_retry(const struct request *req)
 {
-	return may_swap_token(req) || (has_retries(req) &&
-	    says(fetch_status(req->fetch), MAY_PASS) && may_go_on(req));
+	return may_swap_token(req) || (has_retries(req) && may_pass(req) && may_go_on(req));
 }
 
 /* As the upstream asks; 0: it does not. */
@@ -279,16 +286,18 @@ plan_next(struct request *req)
 bool
 attempt_retries(struct request *req)
 {
-	bool is_bad = fetch_state(req->fetch) == FETCH_FAILED ||
-	    says(fetch_status(req->fetch), MAY_PASS);
+	bool is_broken = fetch_state(req->fetch) == FETCH_FAILED;
 
 	req->attempt.due = 0;
 	if (may_swap_token(req)) {
 		req->attempt.n_swaps++;
 		return true;
 	}
-	if (!is_bad || !has_retries(req) || !may_go_on(req) || !plan_next(req))
+	if ((!is_broken && !may_pass(req)) || !has_retries(req) || !may_go_on(req) ||
+	    !plan_next(req))
 		return false;
+	if (!is_broken && says(fetch_status(req->fetch), MAY_PASS_ONCE))
+		req->attempt.is_spent = true;
 	req->attempt.n_retries++;
 	req->attempt.n_swaps = 0;
 	return true;

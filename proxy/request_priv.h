@@ -107,6 +107,7 @@ struct attempt {
 	size_t			 token;		/* that is used, of those of its upstream */
 	unsigned		 n_swaps;	/* of it, for another */
 	unsigned		 n_retries;
+	bool			 is_spent;	/* the one for what is worth one alone */
 	usec_t			 due;		/* of the next; 0: at once */
 };
 

@@ -41,7 +41,7 @@ def test_the_second_answers_where_the_first_fails(two):
     assert [r["authorization"] for r in b.requests] == ["Bearer token-of-b"]
 
 
-@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 529])
+@pytest.mark.parametrize("status", [408, 409, 424, 425, 429, 500, 502, 503, 504, 529])
 def test_or_says_what_another_may_say_better(two, status):
     px, a, b = two()
     a.expect("POST", CHAT).reply(status, json=ERROR)
