@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_fetch.c - fetch.h without an upstream: the script is the upstream.
+ * fake_fetch.c - fetch.h without an upstream: the script is the upstream.  Of the
+ * timeouts it keeps the total alone.
  */
 #include "proxy/net/fetch.h"
 
@@ -24,6 +25,7 @@ struct fetch {
 	usec_t			 started;
 	usec_t			 head_time;
 	bool			 is_paused;
+	struct loop_timer	*timer;		/* of the total; NULL: has none */
 };
 
 struct fake_fetch world_fetches[WORLD_FETCHES];
@@ -43,6 +45,23 @@ note_request(struct fake_fetch *fake, const struct fetch_request *request)
 	assert(buf_add(&fake->body, request->body) == 0);
 }
 
+static void
+end_fetch(struct fetch *fetch, enum fetch_state state)
+{
+	fetch->state = state;
+	fetch->timer = loop_timer_free(fetch->timer);
+	loop_task_wake(fetch->owner);
+}
+
+static void
+on_total(void *arg)
+{
+	struct fetch *fetch = arg;
+
+	fetch->failure = FETCH_E_TIMEOUT;
+	end_fetch(fetch, FETCH_FAILED);
+}
+
 struct fetch *
 fetch_start(struct multi *multi, const struct fetch_request *request, struct loop_task *owner)
 {
@@ -57,6 +76,10 @@ fetch_start(struct multi *multi, const struct fetch_request *request, struct loo
 	fetch->arena = arena_new(FAKE_MAX);
 	buf_init(&fetch->body, request->window);
 	note_request(fetch->fake, request);
+	if (request->timeouts.total > 0) {
+		fetch->timer = loop_timer_new(owner->loop, on_total, fetch);
+		loop_timer_set(fetch->timer, request->timeouts.total);
+	}
 	return fetch;
 }
 
@@ -67,6 +90,7 @@ fetch_free(struct fetch *fetch)
 		return NULL;
 	fetch->fake->fetch = NULL;
 	fetch->fake->was_cancelled = fetch->state == FETCH_WAITING || fetch->state == FETCH_HEAD;
+	loop_timer_free(fetch->timer);
 	buf_done(&fetch->body);
 	arena_free(fetch->arena);
 	return xfree(fetch);
@@ -189,8 +213,7 @@ world_fetch_end(unsigned n, enum fetch_framing framing)
 	struct fetch *fetch = running(n);
 
 	fetch->framing = framing;
-	fetch->state = FETCH_DONE;
-	loop_task_wake(fetch->owner);
+	end_fetch(fetch, FETCH_DONE);
 }
 
 void
@@ -199,6 +222,5 @@ world_fetch_fail(unsigned n, enum fetch_failure failure)
 	struct fetch *fetch = running(n);
 
 	fetch->failure = failure;
-	fetch->state = FETCH_FAILED;
-	loop_task_wake(fetch->owner);
+	end_fetch(fetch, FETCH_FAILED);
 }
