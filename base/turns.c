@@ -9,8 +9,8 @@
 void
 turns_done(struct turns *turns)
 {
-	turns->until = xfree(turns->until);
-	turns->n = 0;
+	xfree(turns->until);
+	*turns = (struct turns){ 0 };
 }
 
 static usec_t

@@ -18,6 +18,7 @@ struct turns {
 	size_t	 next;
 };
 
+/* It is empty then. */
 void	turns_done(struct turns *turns);
 
 /*

@@ -105,6 +105,24 @@ choose(struct request *req)
 		req->attempt.order = order;
 }
 
+/* After a reload what is known of tokens is of others than those of REQ, perhaps. */
+static bool
+knows_tokens(const struct request *req)
+{
+	return req->config == req->worker->config;
+}
+
+static size_t
+choose_token(const struct request *req, struct upstream *up)
+{
+	size_t n = count_tokens(req);
+
+	if (n < 2)
+		return 0;
+	return knows_tokens(req) ? upstream_take_token(up, n, loop_now(req->worker->loop)) :
+	    (req->attempt.token + 1) % n;
+}
+
 bool
 attempt_begin(struct request *req)
 {
@@ -121,8 +139,7 @@ attempt_begin(struct request *req)
 		upstream_call_begins(up);
 		attempt->at = at;
 		attempt->upstream = up;
-		attempt->token = count_tokens(req) < 2 ? 0 :
-		    upstream_take_token(up, count_tokens(req), now);
+		attempt->token = choose_token(req, up);
 		return true;
 	}
 	return false;
@@ -338,8 +355,8 @@ note_token(const struct request *req, struct upstream *up)
 	usec_t asked = retry_after(req);
 	int status = fetch_status(req->fetch);
 
-	if (count_tokens(req) < 2 || fetch_state(req->fetch) == FETCH_FAILED ||
-	    !says(status, IS_OF_TOKEN))
+	if (count_tokens(req) < 2 || !knows_tokens(req) ||
+	    fetch_state(req->fetch) == FETCH_FAILED || !says(status, IS_OF_TOKEN))
 		return;
 	if (asked == 0)
 		asked = status == 429 ? REST_LIMITED : REST_REFUSED;

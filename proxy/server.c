@@ -253,6 +253,7 @@ renew(struct server *srv, struct config *config, struct listening *listening)
 {
 	notify_reloading(clock_mono());
 	srv->is_reloading = true;
+	upstreams_renew(srv->upstreams, config, srv->config);
 	config_unref(srv->config);
 	srv->config = config;
 	if (srv->store != NULL)

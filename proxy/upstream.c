@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/turns.h"
+#include "config/config.h"
 
 #define TIMES_SEEN	8	/* of which the time of a call is an average, about */
 
@@ -207,6 +208,22 @@ upstream_has_other_token(struct upstream *upstream, size_t n, size_t at, usec_t 
 	has_other = turns_has_other(&upstream->tokens, n, at, now);
 	pthread_mutex_unlock(&upstream->table->lock);
 	return has_other;
+}
+
+void
+upstreams_renew(struct upstreams *upstreams, const struct config *config,
+    const struct config *old)
+{
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		const struct config_upstream *up = &config->upstreams[i];
+		const struct config_upstream *was = config_upstream_find(old, up->name);
+
+		if (was != NULL && config_has_same_tokens(up, was))
+			continue;
+		pthread_mutex_lock(&upstreams->lock);
+		turns_done(&find_or_add(upstreams, up->name)->tokens);
+		pthread_mutex_unlock(&upstreams->lock);
+	}
 }
 
 /* With the lock. */

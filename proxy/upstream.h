@@ -11,6 +11,7 @@
 #include "base/choice.h"
 #include "base/clock.h"
 
+struct config;
 struct upstream;
 struct upstreams;
 
@@ -38,6 +39,10 @@ struct choice_load	upstream_load(struct upstream *upstream);
 size_t	upstream_take_token(struct upstream *upstream, size_t n, usec_t now);
 void	upstream_rest_token(struct upstream *upstream, size_t at, usec_t now, usec_t time);
 bool	upstream_has_other_token(struct upstream *upstream, size_t n, size_t at, usec_t now);
+
+/* What is known of tokens goes where CONFIG, in the place of OLD, has others. */
+void	upstreams_renew(struct upstreams *upstreams, const struct config *config,
+	    const struct config *old);
 
 /* How often this was asked of ROUTE, by its index, before. */
 uint64_t	upstreams_take_turn(struct upstreams *upstreams, size_t route);

@@ -177,6 +177,8 @@ load_config(struct play *play)
 
 	write_config(play, path);
 	check(play, config_load(path, complain, play, &config) == 0, "config");
+	if (play->config != NULL)
+		upstreams_renew(play->upstreams, config, play->config);
 	config_unref(play->config);
 	play->config = config;
 	buf_consume(&play->yaml, buf_len(&play->yaml));

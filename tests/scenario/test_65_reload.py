@@ -212,3 +212,19 @@ def test_h80_nobody_is_refused_or_cut_by_reloads(proxy, up, workers):
     for thread in threads:
         thread.join(play.TIMEOUT)
     assert not faults, faults
+
+
+def test_a_token_in_the_place_of_a_refused_one_need_not_rest(proxy, up):
+    def with_tokens(*tokens):
+        return {"upstreams": {"up": {"url": up.url,
+                                     "tokens": [{"value": token} for token in tokens]}}}
+    px = proxy(with_tokens("old", "other"))
+    up.expect("POST", PATH).reply(401, json={"error": "expired"})
+    up.expect("POST", PATH).reply(json=["a"])
+    assert px.post(PATH, {"inputs": "a"}).status == 200
+    assert reload(px, with_tokens("new", "other")) == "reloaded"
+    up.expect("POST", PATH).reply(json=["a"])
+    assert px.post(PATH, {"inputs": "b"}).status == 200
+    assert [request["authorization"] for request in up.requests] == [
+        "Bearer old", "Bearer other", "Bearer new"]
+    assert "upstreams.up.tokens are others" in px.log
