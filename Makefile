@@ -65,8 +65,8 @@ HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe \
 	  shuffle sieve spell store store_file store_guard store_open store_write tally utf8 \
 	  variant
-CONFIG	= config defaults edits keyring literal load option renew route schema secret \
-	  team tree
+CONFIG	= config defaults edits keyring literal load load_place load_value option renew route \
+	  schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
 	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
 	  stream_anthropic_unfold stream_member stream_ollama stream_openai \
@@ -81,7 +81,8 @@ BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena breaker buf bytes choice date glob histogram list log money num rate turns
+UNIT_base	= arena breaker buf bytes choice date glob histogram list log money num rate \
+	  turns
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  scribe shuffle sieve spell store store_write tally utf8 variant

@@ -100,7 +100,7 @@ defaults_upstream(struct config *config)
 	up->url = xstrdup(HF_ROUTER);
 	/* Without a token the router says so itself, and better than we could. */
 	if (secret_from_env("HF_TOKEN", &token) == 0)
-		load_token(up, token);
+		load_add_token(up, token);
 	config->upstreams = up;
 	config->n_upstreams = 1;
 }

@@ -16,6 +16,6 @@ int	load_text(struct bytes text, const char *file, config_complain_fn *complain,
 	    struct config *config) MUST_USE;
 
 /* One more of UP's, which takes it. */
-void	load_token(struct config_upstream *up, struct secret *token);
+void	load_add_token(struct config_upstream *up, struct secret *token);
 
 #endif

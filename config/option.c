@@ -26,6 +26,9 @@
 
 static const struct option options[] = {
 #include "config/option_tbl.h"
+#include "config/option_upstream_tbl.h"
+#include "config/option_team_tbl.h"
+#include "config/option_route_tbl.h"
 };
 
 const struct option *

@@ -48,7 +48,8 @@ TESTED = ["base", "config", "cache", "proxy/http", "proxy/dialect"]
 TESTED_BY = {
     "base/clock.c": "num", "base/err.c": "bytes", "base/mem.c": "buf",
     **{f"cache/store_{name}.c": "store" for name in ("file", "guard", "open")},
-    **{f"config/{name}.c": "config" for name in ("defaults", "load", "option", "tree")},
+    **{f"config/{name}.c": "config" for name in
+       ("defaults", "load", "load_place", "load_value", "option", "tree")},
     **{f"proxy/dialect/{name}.c": "dialect" for name in
        ("anthropic", "hf", "llama", "ollama", "openai", "raw", "tei", "tgi")},
     **{f"proxy/dialect/stream_{name}.c": "stream" for name in
@@ -243,11 +244,17 @@ def check_guard(lint, file, text):
         lint.say(file, 1, f"no include guard that ends in {end}")
 
 
+def lines_of_options(lint):
+    for file in lint.files:
+        if re.fullmatch(r"config/option(_\w+)?_tbl\.h", file.as_posix()):
+            for number, line in enumerate(lint.read(file.as_posix()).splitlines(), 1):
+                yield file.as_posix(), number, line
+
+
 def check_tables(lint):
     """What a table declares is documented where people look."""
     readme, sample = lint.read("README.md"), lint.read("config/reprise.yaml")
-    table = "config/option_tbl.h"
-    for number, line in enumerate(lint.read(table).splitlines(), 1):
+    for table, number, line in lines_of_options(lint):
         for name in re.findall(r'\.name = "(\w+)"', line):
             if not re.search(rf"(^|[\s#{{]){name}:", sample, re.M):
                 lint.say(table, number, f"{name} is not in config/reprise.yaml")

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option_upstream_tbl.h - the options of an upstream (option_tbl.h).
+ */
+
+{ .place = PLACE_UPSTREAM, .name = "url", .type = OPTION_URL, .is_needed = true,
+  OPTION_FIELD(struct config_upstream, url),
+  .text = "http://, https:// or unix:/path; a leading path is kept, the client's is appended." },
+{ .place = PLACE_UPSTREAM, .name = "token", .type = OPTION_TOKEN,
+  OPTION_FIELD(struct config_upstream, tokens),
+  .text = "The token: {env: NAME}, {file: PATH}, {credential: NAME}, {value: TEXT}, or "
+      "{client: true} for the client's own." },
+{ .place = PLACE_UPSTREAM, .name = "tokens", .type = OPTION_TOKENS,
+  OPTION_FIELD(struct config_upstream, tokens),
+  .text = "Several of them, used in turn; one that is refused rests." },
+{ .place = PLACE_UPSTREAM, .name = "token_header", .type = OPTION_FIELD_NAME,
+  OPTION_FIELD(struct config_upstream, token_header),
+  .text = "The header field that carries it; the API's own unless set." },
+{ .place = PLACE_UPSTREAM, .name = "compute", .type = OPTION_FIELD_VALUE,
+  OPTION_FIELD(struct config_upstream, compute),
+  .text = "x-compute-type of its answers when they name none." },
+{ .place = PLACE_UPSTREAM, .name = "ca_file", .type = OPTION_TEXT,
+  OPTION_FIELD(struct config_upstream, ca_file),
+  .text = "Certificates to trust for it." },
+{ .place = PLACE_UPSTREAM, .name = "revision", .type = OPTION_TEXT,
+  OPTION_FIELD(struct config_upstream, revision),
+  .text = "Which models it has, in any words: what was answered under others is no answer." },
+{ .place = PLACE_UPSTREAM, .name = "include_usage", .type = OPTION_BOOL,
+  OPTION_FIELD(struct config_upstream, include_usage), .def = "false",
+  .text = "Ask for the usage in OpenAI's streams where the client does not, and keep it "
+      "from the client." },
+{ .place = PLACE_UPSTREAM, .name = "timeouts", .type = OPTION_GROUP, .inside = PLACE_TIMEOUTS,
+  OPTION_FIELD(struct config_upstream, timeouts), .text = "How long it may take." },
+
+{ .place = PLACE_TIMEOUTS, .name = "connect", .type = OPTION_DURATION,
+  OPTION_FIELD(struct config_upstream, timeouts.connect), .def = "10s", .min = "1ms",
+  .max = "1d", .text = "Until there is a connection." },
+{ .place = PLACE_TIMEOUTS, .name = "first_byte", .type = OPTION_DURATION,
+  OPTION_FIELD(struct config_upstream, timeouts.first_byte), .def = "10m", .min = "1ms",
+  .max = "1d", .text = "Until the head of the answer." },
+{ .place = PLACE_TIMEOUTS, .name = "idle", .type = OPTION_DURATION,
+  OPTION_FIELD(struct config_upstream, timeouts.idle), .def = "2m", .min = "1ms", .max = "1d",
+  .text = "Between two reads of the answer." },
+{ .place = PLACE_TIMEOUTS, .name = "total", .type = OPTION_DURATION,
+  OPTION_FIELD(struct config_upstream, timeouts.total), .def = "0s", .min = "0s", .max = "1d",
+  .text = "For all of it; 0s: no bound." },
