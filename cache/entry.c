@@ -8,21 +8,37 @@
  *	 8  checksum		64  status
  *	16  key			68  flags
  *	32  made		72  lengths of scope, model, compute, fields, question, body
- *	40  ttl			96  these six in turn, up to the end
+ *	40  ttl			96  tokens of input, of output
+ *				104  those six in turn, up to the end
+ *
+ * Format 2 is the same without the tokens.
  */
 #include "cache/entry.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cache/digest.h"
 #include "cache/hash.h"
 
 #define MAGIC		UINT32_C(0x65525052)
 #define LENGTHS_AT	72
+#define TOKENS_AT	96
 #define CHECKED_FROM	16	/* where what the checksum covers starts */
 #define N_PARTS		6
-#define KNOWN_FLAGS	(ENTRY_HASHED | ENTRY_STREAM | ENTRY_USAGE)
+#define OLD_FLAGS	(ENTRY_HASHED | ENTRY_STREAM | ENTRY_USAGE)
+#define KNOWN_FLAGS	(OLD_FLAGS | ENTRY_COUNTED)
+
+/* What can be read. */
+static const struct format {
+	uint32_t	 number;
+	size_t		 head_len;
+	unsigned	 flags;
+} formats[] = {
+	{ 2, TOKENS_AT, OLD_FLAGS },
+	{ ENTRY_FORMAT, ENTRY_HEAD_LEN, KNOWN_FLAGS },
+};
 
 static char *
 put_u32(char *to, uint32_t value)
@@ -68,7 +84,8 @@ is_sound(const struct entry *entry)
 {
 	return entry->made >= 0 && entry->ttl >= 0 && entry->took >= 0 &&
 	    entry->status >= 100 && entry->status <= 999 &&
-	    (entry->flags & ~(unsigned)KNOWN_FLAGS) == 0;
+	    (entry->flags & ~(unsigned)KNOWN_FLAGS) == 0 &&
+	    ((entry->flags & ENTRY_COUNTED) != 0 || (entry->input | entry->output) == 0);
 }
 
 static char *
@@ -86,7 +103,7 @@ put_head(const struct entry *entry, const struct bytes *parts, char *to)
 	to = put_u32(to, entry->flags);
 	for (size_t i = 0; i < N_PARTS; i++)
 		to = put_u32(to, (uint32_t)parts[i].len);
-	return to;
+	return put_u32(put_u32(to, entry->input), entry->output);
 }
 
 int
@@ -142,16 +159,17 @@ read_parts(struct bytes rest, const char *lengths, struct bytes *parts)
 	return rest.len == 0 ? 0 : ENTRY_E_BAD;
 }
 
-/* The head and where the parts lie; BYTES is at least a head, and of this format. */
+/* The head and where the parts lie; BYTES is at least a head, and of this FORMAT. */
 static int
-read_entry(struct bytes bytes, struct entry *ret_entry)
+read_entry(struct bytes bytes, const struct format *format, struct entry *ret_entry)
 {
 	const char *head = bytes.ptr;
+	bool has_tokens = format->head_len > TOKENS_AT;
 	struct bytes parts[N_PARTS];
 	struct entry entry;
 
-	if (read_parts(bytes_skip(bytes, ENTRY_HEAD_LEN), head + LENGTHS_AT, parts) != 0 ||
-	    get_u32(head + 64) > 999)
+	if (read_parts(bytes_skip(bytes, format->head_len), head + LENGTHS_AT, parts) != 0 ||
+	    get_u32(head + 64) > 999 || (get_u32(head + 68) & ~format->flags) != 0)
 		return ENTRY_E_BAD;
 	entry = (struct entry){
 		.made = (usec_t)get_u64(head + 32),
@@ -160,6 +178,8 @@ read_entry(struct bytes bytes, struct entry *ret_entry)
 		.gist = get_u64(head + 56),
 		.status = (int)get_u32(head + 64),
 		.flags = get_u32(head + 68),
+		.input = has_tokens ? get_u32(head + TOKENS_AT) : 0,
+		.output = has_tokens ? get_u32(head + TOKENS_AT + 4) : 0,
 		.scope = parts[0],
 		.model = parts[1],
 		.compute = parts[2],
@@ -174,25 +194,34 @@ read_entry(struct bytes bytes, struct entry *ret_entry)
 	return 0;
 }
 
-static bool
-is_entry(struct bytes bytes)
+/* That of BYTES, which are at least its head; NULL if they are no entry. */
+static const struct format *
+format_of(struct bytes bytes)
 {
-	return bytes.len >= ENTRY_HEAD_LEN && get_u32(bytes.ptr) == MAGIC &&
-	    get_u32(bytes.ptr + 4) == ENTRY_FORMAT;
+	if (bytes.len < TOKENS_AT || get_u32(bytes.ptr) != MAGIC)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (get_u32(bytes.ptr + 4) == formats[i].number)
+			return bytes.len >= formats[i].head_len ? &formats[i] : NULL;
+	return NULL;
 }
 
 int
 entry_decode(struct bytes bytes, struct entry *ret_entry)
 {
-	if (!is_entry(bytes) || get_u64(bytes.ptr + 8) != checksum(bytes))
+	const struct format *format = format_of(bytes);
+
+	if (format == NULL || get_u64(bytes.ptr + 8) != checksum(bytes))
 		return ENTRY_E_BAD;
-	return read_entry(bytes, ret_entry);
+	return read_entry(bytes, format, ret_entry);
 }
 
 int
 entry_peek(struct bytes bytes, struct entry *ret_entry)
 {
-	return is_entry(bytes) ? read_entry(bytes, ret_entry) : ENTRY_E_BAD;
+	const struct format *format = format_of(bytes);
+
+	return format != NULL ? read_entry(bytes, format, ret_entry) : ENTRY_E_BAD;
 }
 
 bool

@@ -8,7 +8,7 @@
  *	scope | model | compute | fields | question | body
  *
  * Entries come from a file that anything may have happened to: decoding
- * trusts nothing (H-54).
+ * trusts nothing (H-54).  An entry of format 2 has no tokens: they are not known.
  */
 #ifndef CACHE_ENTRY_H
 #define CACHE_ENTRY_H
@@ -18,17 +18,18 @@
 #include "base/clock.h"
 #include "cache/key.h"
 
-#define ENTRY_FORMAT	2
-#define ENTRY_HEAD_LEN	96
+#define ENTRY_FORMAT	3	/* as they are written; those of format 2 are read too */
+#define ENTRY_HEAD_LEN	104
 
 enum {
-	ENTRY_E_BAD = 1,	/* not an entry of this format, or damaged */
+	ENTRY_E_BAD = 1,	/* not an entry of a format we know, or damaged */
 };
 
 enum entry_flag {
 	ENTRY_HASHED = 1 << 0,	/* of the question only its SHA-256 is kept (H-21) */
 	ENTRY_STREAM = 1 << 1,	/* the body is a stream as it came */
 	ENTRY_USAGE = 1 << 2,	/* and tells what it used, because it was asked to */
+	ENTRY_COUNTED = 1 << 3,	/* its tokens are known */
 };
 
 struct entry {
@@ -39,6 +40,7 @@ struct entry {
 	uint64_t	gist;		/* of what it says, where variants are kept; else 0 */
 	int		status;
 	unsigned	flags;		/* of enum entry_flag */
+	uint32_t	input, output;	/* tokens it took, with ENTRY_COUNTED; else 0 */
 	struct bytes	scope;		/* whose it is: empty is the shared part */
 	struct bytes	model;
 	struct bytes	compute;	/* x-compute-type when it was made */

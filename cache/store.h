@@ -21,6 +21,9 @@
 #include "cache/key.h"
 #include "cache/purge.h"
 
+/* Of the tables; each entry in them says its own (cache/entry.h). */
+#define STORE_FORMAT	2
+
 struct store;
 struct store_reader;
 

@@ -99,7 +99,7 @@ store_env_close(struct store *store)
 static int
 make_meta(struct store *store, MDB_txn *txn)
 {
-	const uint32_t format = ENTRY_FORMAT;
+	const uint32_t format = STORE_FORMAT;
 	MDB_val key = store_val("format", 6), val = store_val(&format, sizeof(format));
 	int rc;
 
@@ -127,7 +127,7 @@ read_meta(struct store *store, MDB_txn *txn)
 		return rc == 0 || rc == MDB_NOTFOUND ? MDB_INVALID : rc;
 	memcpy(&format, val.mv_data, sizeof(format));
 	store->found_format = format;
-	if (format != ENTRY_FORMAT)
+	if (format != STORE_FORMAT)
 		return MDB_VERSION_MISMATCH;
 	key = store_val("secret", 6);
 	rc = mdb_get(txn, store->meta, &key, &val);
@@ -250,7 +250,7 @@ static const char *
 name_formats(struct store *store)
 {
 	snprintf(store->why, sizeof(store->why),
-	    "it has format %" PRIu32 ", this version has %d", store->found_format, ENTRY_FORMAT);
+	    "it has format %" PRIu32 ", this version has %d", store->found_format, STORE_FORMAT);
 	return store->why;
 }
 

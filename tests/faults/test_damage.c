@@ -431,8 +431,8 @@ assert_set_aside(struct world *w, const char *why)
 static void
 of_another_format(void **state)
 {
-	static const uint32_t others[] = { 0, 1, 255, ENTRY_FORMAT + 1 };
-	const uint32_t ours = ENTRY_FORMAT;
+	static const uint32_t others[] = { 0, 1, 255, STORE_FORMAT + 1 };
+	const uint32_t ours = STORE_FORMAT;
 	struct world *w = *state;
 	unsigned char row[10] = "format", *at;
 	char why[64];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_entry.c - any bytes as an entry, as they are and with the checksum made
- * right; what is taken comes out of entry_encode() as the same bytes.
+ * right; what is taken comes out of entry_encode() as the same bytes, or, if it is of an
+ * older format, as an entry that says the same.
  */
 #include "cache/entry.h"
 
@@ -9,6 +10,7 @@
 
 #include <xxhash.h>
 
+#define FORMAT_AT	4
 #define CHECKED_FROM	16
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,15 +18,18 @@ int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check(struct bytes bytes)
 {
-	struct entry entry;
+	bool is_old = bytes.len > FORMAT_AT && bytes.ptr[FORMAT_AT] != ENTRY_FORMAT;
+	struct entry entry, again;
 	struct buf out;
 
 	if (entry_decode(bytes, &entry) != 0)
 		return;
-	buf_init(&out, bytes.len);
-	assert(entry_encoded_len(&entry) == bytes.len);
+	buf_init(&out, bytes.len + ENTRY_HEAD_LEN);
 	assert(entry_encode(&entry, &out) == 0);
-	assert(bytes_eq(buf_bytes(&out), bytes));
+	assert(entry_encoded_len(&entry) == buf_len(&out));
+	assert(is_old || bytes_eq(buf_bytes(&out), bytes));
+	assert(entry_decode(buf_bytes(&out), &again) == 0);
+	assert(bytes_eq(again.body, entry.body) && again.flags == entry.flags);
 	buf_done(&out);
 }
 

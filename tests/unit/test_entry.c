@@ -17,10 +17,11 @@
 
 #define ENTRY_MAX	4096
 /* As entry.c draws it. */
-#define HEAD_LEN	96
+#define HEAD_LEN	104
+#define OLD_HEAD_LEN	96
 #define STATUS_AT	64
 #define LENGTHS_AT	72
-#define N_LENGTHS	6
+#define TOKENS_AT	96
 
 static const struct entry sample = {
 	.key = { { 1, 2, 3, [15] = 255 } },
@@ -29,6 +30,9 @@ static const struct entry sample = {
 	.took = 668 * USEC_PER_MSEC,
 	.gist = UINT64_C(0x8877665544332211),
 	.status = 200,
+	.flags = ENTRY_COUNTED,
+	.input = 300,
+	.output = 0x0a0b0c0d,
 	.scope = BYTES_LIT("team:a"),
 	.model = BYTES_LIT("t5-small"),
 	.compute = BYTES_LIT("cpu+optimized"),
@@ -55,6 +59,8 @@ expect_equal(const struct entry *a, const struct entry *b)
 	assert_true(a->gist == b->gist);
 	assert_int_equal(a->status, b->status);
 	assert_int_equal(a->flags, b->flags);
+	assert_int_equal(a->input, b->input);
+	assert_int_equal(a->output, b->output);
 	assert_true(bytes_eq(a->scope, b->scope));
 	assert_true(bytes_eq(a->model, b->model));
 	assert_true(bytes_eq(a->compute, b->compute));
@@ -85,13 +91,14 @@ static void
 the_layout_is_the_one_that_is_written_down(void **state)
 {
 	static const char want[] =
-	    "RPRe" "\2\0\0\0" "\xee\xee\xee\xee\xee\xee\xee\xee"
+	    "RPRe" "\3\0\0\0" "\xee\xee\xee\xee\xee\xee\xee\xee"
 	    "\1\2\3\0\0\0\0\0\0\0\0\0\0\0\0\xff"
 	    "\x40\x22\x20\x18\x24\x0a\x06\x00"
 	    "\x00\x60\xd7\x1d\x14\x00\x00\x00"
 	    "\x60\x31\x0a\x00\x00\x00\x00\x00" "\x11\x22\x33\x44\x55\x66\x77\x88"
-	    "\xc8\0\0\0" "\0\0\0\0" "\x06\0\0\0"
+	    "\xc8\0\0\0" "\x08\0\0\0" "\x06\0\0\0"
 	    "\x08\0\0\0" "\x0d\0\0\0" "\x20\0\0\0" "\x0a\0\0\0" "\x21\0\0\0"
+	    "\x2c\x01\0\0" "\x0d\x0c\x0b\x0a"
 	    "team:at5-smallcpu+optimizedcontent-type: application/json\r\n";
 	struct buf out;
 
@@ -167,7 +174,7 @@ a_right_checksum_does_not_make_lengths_right(void **state)
 
 	(void)state;
 	assert_int_equal(decode_forged(LENGTHS_AT, 6, len), 0);
-	for (size_t at = LENGTHS_AT; at < HEAD_LEN; at += 4) {
+	for (size_t at = LENGTHS_AT; at < TOKENS_AT; at += 4) {
 		assert_int_equal(decode_forged(at, UINT32_MAX, len), ENTRY_E_BAD);
 		assert_int_equal(decode_forged(at, (uint32_t)len, len), ENTRY_E_BAD);
 		assert_int_equal(decode_forged(at, 0, len), ENTRY_E_BAD);
@@ -191,7 +198,41 @@ impossible_values_are_bad(void **state)
 	assert_int_equal(decode_forged(STATUS_AT, 1000, len), ENTRY_E_BAD);
 	assert_int_equal(decode_forged(STATUS_AT, UINT32_MAX, len), ENTRY_E_BAD);
 	assert_int_equal(decode_forged(STATUS_AT, 999, len), 0);
-	assert_int_equal(decode_forged(STATUS_AT + 4, 8, len), ENTRY_E_BAD);	/* flags */
+	assert_int_equal(decode_forged(STATUS_AT + 4, 16, len), ENTRY_E_BAD);	/* flags */
+	assert_int_equal(decode_forged(STATUS_AT + 4, 0, len), ENTRY_E_BAD);	/* tokens */
+}
+
+/* What a cache of the last version holds is given on: its head ends before the tokens. */
+static void
+an_entry_of_the_format_before_has_no_tokens(void **state)
+{
+	struct entry entry, old = sample;
+	struct bytes bytes;
+	struct buf out;
+	uint64_t sum;
+	char *mem;
+
+	(void)state;
+	old.flags = ENTRY_STREAM;
+	old.input = old.output = 0;
+	encode(&old, &out);
+	mem = out.mem + out.head;
+	memmove(mem + OLD_HEAD_LEN, mem + HEAD_LEN, buf_len(&out) - HEAD_LEN);
+	bytes = bytes_first(buf_bytes(&out), buf_len(&out) - (HEAD_LEN - OLD_HEAD_LEN));
+	mem[4] = 2;
+	for (unsigned flags = ENTRY_STREAM; flags <= ENTRY_COUNTED; flags *= 2) {
+		mem[STATUS_AT + 4] = (char)flags;
+		sum = XXH3_64bits(mem + 16, bytes.len - 16);
+		for (size_t i = 0; i < 8; i++)
+			mem[8 + i] = (char)(sum >> (8 * i));
+		old.flags = flags;
+		assert_int_equal(entry_decode(bytes, &entry),
+		    flags == ENTRY_COUNTED ? ENTRY_E_BAD : 0);
+		if (flags != ENTRY_COUNTED)
+			expect_equal(&entry, &old);
+	}
+	assert_int_equal(entry_peek(bytes_first(bytes, OLD_HEAD_LEN - 1), &entry), ENTRY_E_BAD);
+	buf_done(&out);
 }
 
 /* H-21: a question that is not kept is known by its hash. */
@@ -259,6 +300,7 @@ main(void)
 		cmocka_unit_test(an_entry_cut_short_or_drawn_out_is_bad),
 		cmocka_unit_test(a_right_checksum_does_not_make_lengths_right),
 		cmocka_unit_test(impossible_values_are_bad),
+		cmocka_unit_test(an_entry_of_the_format_before_has_no_tokens),
 		cmocka_unit_test(an_entry_knows_its_question),
 		cmocka_unit_test(a_peek_does_not_look_at_the_body),
 		cmocka_unit_test(what_could_not_be_read_is_not_written),

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include <xxhash.h>
+
 #include "cache/digest.h"
 #include "cache/store_guard.h"
 #include "tests/unit/store_fixture.h"
@@ -154,7 +156,7 @@ static void
 another_format_is_set_aside(void **state)
 {
 	struct fixture *f = *state;
-	const uint32_t format = ENTRY_FORMAT, other = ENTRY_FORMAT + 1;
+	const uint32_t format = STORE_FORMAT, other = STORE_FORMAT + 1;
 	char now[10] = "format", then[10] = "format";
 
 	put(f, 1, "x");
@@ -163,6 +165,54 @@ another_format_is_set_aside(void **state)
 	memcpy(then + 6, &other, sizeof(other));
 	assert_true(overwrite(f, now, sizeof(now), then, sizeof(then)) > 0);
 	open_again_aside(f);
+}
+
+/* What the version before wrote: its head ends before the tokens. */
+static void
+make_old(struct buf *out)
+{
+	const size_t cut = ENTRY_HEAD_LEN - 96;
+	char *mem = out->mem + out->head;
+	uint64_t sum;
+
+	memmove(mem + 96, mem + ENTRY_HEAD_LEN, buf_len(out) - ENTRY_HEAD_LEN);
+	out->tail -= cut;
+	mem[4] = 2;
+	sum = XXH3_64bits(mem + 16, buf_len(out) - 16);
+	memcpy(mem + 8, &sum, sizeof(sum));
+}
+
+static void
+entries_of_the_format_before_are_given_on(void **state)
+{
+	struct fixture *f = *state;
+	struct entry entry = entry_of(1, BYTES_LIT("as it was"));
+	struct bytes bytes;
+	MDB_val key, seq, val;
+	MDB_txn *txn;
+	struct buf out;
+
+	put(f, 1, "x");
+	buf_init(&out, MB);
+	assert_int_equal(entry_encode(&entry, &out), 0);
+	make_old(&out);
+	bytes = buf_bytes(&out);
+	val = store_val(bytes.ptr, bytes.len);
+	assert_int_equal(mdb_txn_begin(f->store->env, NULL, 0, &txn), 0);
+	key = store_val(&entry.key, sizeof(entry.key));
+	assert_int_equal(mdb_get(txn, f->store->index, &key, &seq), 0);
+	assert_int_equal(mdb_put(txn, f->store->entries, &seq, &val, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	buf_done(&out);
+	put(f, 2, "new");
+	close_store(f);
+	assert_int_equal(open_store(f), 0);
+	assert_null(f->set_aside);
+	assert_int_equal(get(f, 1, "q", &entry), 0);
+	assert_true(bytes_eq_str(entry.body, "as it was"));
+	assert_int_equal(entry.flags & ENTRY_COUNTED, 0);
+	assert_true(has(f, 2));
+	assert_int_equal(stat_of(f).damaged, 0);
 }
 
 static void
@@ -396,6 +446,7 @@ main(void)
 		TEST(a_file_that_is_none_is_set_aside),
 		TEST(a_file_cut_short_is_set_aside),
 		TEST(another_format_is_set_aside),
+		TEST(entries_of_the_format_before_are_given_on),
 		TEST(a_damaged_entry_is_a_miss_and_counted),
 		TEST(a_killed_writer_leaves_whole_answers),
 		TEST(a_walk_sees_all_in_order),
