@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage.c - where each API says how many tokens a question and its answer had.
+ * usage.c - where each API says how many tokens a question and its answer had: near the
+ * root, so that no tree is made of all the rest.
  */
 #include "proxy/dialect/usage.h"
 
-#include <jansson.h>
-
-#include "proxy/dialect/exact_json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "proxy/dialect/json_walk.h"
 
 #define NAMES_MAX	3
+#define COUNT_MAX	((uint64_t)INT64_MAX / NAMES_MAX)	/* more is no number of tokens */
 
 /* Of an object of the answer, NULL the answer itself; what is there is added up. */
 static const struct usage_row {
@@ -30,42 +32,71 @@ static const struct usage_row {
 	{ STREAM_TGI, "details", { "input_length" }, "generated_tokens" },
 };
 
-/* Add the number NAME of OBJECT, if there is such a one, to *SUM. */
-static bool
-add_count(const json_t *object, const char *name, uint64_t *sum)
-{
-	const json_t *count = name != NULL ? json_object_get(object, name) : NULL;
+/* What a row has found so far. */
+struct found {
+	struct token_usage	usage;
+	bool			is_any;
+};
 
-	if (!json_is_integer(count) || json_integer_value(count) < 0)
-		return false;
-	*sum += (uint64_t)json_integer_value(count);
-	return true;
+static bool
+is_named(const struct json_item *item, const char *name)
+{
+	return name != NULL && bytes_eq_str(item->name, name);
 }
 
-static bool
-read_row(const struct usage_row *row, const json_t *answer, struct token_usage *usage)
+/* Add up what ITEM, a number of the object that ROW is about, says. */
+static void
+read_item(const struct usage_row *row, const struct json_item *item, struct found *found)
 {
-	const json_t *object = row->object != NULL ? json_object_get(answer, row->object) : answer;
-	bool has_input = false, has_output;
+	bool is_input = false;
+	uint64_t n;
 
-	*usage = (struct token_usage){ 0 };
 	for (size_t i = 0; i < NAMES_MAX; i++)
-		has_input |= add_count(object, row->input[i], &usage->input);
-	has_output = add_count(object, row->output, &usage->output);
-	return has_input || has_output;
+		is_input |= is_named(item, row->input[i]);
+	if ((!is_input && !is_named(item, row->output)) || num_parse_u64(item->raw, &n) != 0 ||
+	    n > COUNT_MAX)
+		return;
+	found->is_any = true;
+	if (is_input)
+		found->usage.input += n;
+	else
+		found->usage.output += n;
+}
+
+/* With INSIDE the member of the answer around ITEM, if it is in one. */
+static void
+read_rows(enum stream_form form, struct bytes inside, const struct json_item *item,
+    struct found *found)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct usage_row *row = &rows[i];
+		bool is_there = row->object == NULL ? item->depth == 1 :
+		    item->depth == 2 && bytes_eq_str(inside, row->object);
+
+		if (row->form == form && is_there)
+			read_item(row, item, &found[i]);
+	}
 }
 
 bool
 answer_usage(enum stream_form form, struct bytes body, struct token_usage *ret_usage)
 {
-	json_auto_t *answer = NULL;
-	struct token_usage usage;
+	struct found found[ARRAY_LEN(rows)] = { 0 };
+	struct bytes inside = BYTES_NONE;
+	struct json_walk walk;
+	struct json_item item;
+	int r;
 
-	if (exact_json_load(body, &answer) != 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].form == form && read_row(&rows[i], answer, &usage)) {
-			*ret_usage = usage;
+	json_walk_init(&walk, body);
+	while ((r = json_walk_next(&walk, &item)) == 0) {
+		if (item.depth == 1)
+			inside = item.type == JSON_WALK_OBJECT ? item.name : BYTES_NONE;
+		if (item.type == JSON_WALK_NUMBER && item.depth <= 2)
+			read_rows(form, inside, &item, found);
+	}
+	for (size_t i = 0; r == JSON_WALK_E_END && i < ARRAY_LEN(rows); i++)
+		if (found[i].is_any) {
+			*ret_usage = found[i].usage;
 			return true;
 		}
 	return false;
