@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cli_cache.c - looking into a cache and purging it, beside a server or without
- * one: stats, ls, show, purge, verify, compact.
+ * one: ls, show, purge, verify, compact.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,11 +14,9 @@
 #include <jansson.h>
 
 #include "base/arena.h"
-#include "cache/ledger.h"
 #include "base/err.h"
 #include "base/glob.h"
 #include "base/mem.h"
-#include "cache/tally.h"
 #include "proxy/cli_priv.h"
 
 #define LS_LIMIT	20
@@ -61,233 +59,18 @@ cli_cache_close(struct cli_cache *cache)
 	config_unref(cache->config);
 }
 
-static int
-say_failed(const struct cli_cache *cache, int r)
+int
+cli_cache_say_failed(const struct cli_cache *cache, int r)
 {
 	fprintf(stderr, "reprise: cache %s: %s\n", cache->config->cache.path,
 	    r == STORE_E_FULL ? "full" : strerror(-r));
 	return EXIT_FAILED;
 }
 
-/* stats */
-
-struct counts {
-	struct cli_cache *cache;
-	struct tally	*entries;
-	struct tally	*bytes;
-	struct tally	*hits;
-	uint64_t	 n_void;	/* expired or purged */
-	usec_t		 now;
-};
-
-static bool
-is_void(const struct cli_cache *cache, const struct entry *entry, usec_t now)
+bool
+cli_cache_is_void(const struct cli_cache *cache, const struct entry *entry, usec_t now)
 {
 	return entry->made <= now - entry->ttl || store_is_purged(cache->reader, entry);
-}
-
-static bool
-count_entry(void *arg, uint64_t seq, struct bytes encoded)
-{
-	struct counts *counts = arg;
-	struct entry entry;
-
-	(void)seq;
-	if (entry_peek(encoded, &entry) != 0)
-		return true;
-	if (is_void(counts->cache, &entry, counts->now)) {
-		counts->n_void++;
-		return true;
-	}
-	tally_add(counts->entries, entry.model, 1);
-	tally_add(counts->bytes, entry.model, encoded.len);
-	return true;
-}
-
-static void
-add_model_row(void *arg, struct bytes model, uint64_t n)
-{
-	json_t *models = arg, *row;
-	char *name = xstrndup(model.len > 0 ? model.ptr : "", model.len);
-
-	(void)n;
-	row = json_object_get(models, name);
-	if (row == NULL)
-		json_object_set_new(models, name, json_object());
-	xfree(name);
-}
-
-static json_t *
-stats_json(struct counts *counts, const struct store_stat *stat)
-{
-	json_t *models = json_object(), *row;
-	const char *name;
-
-	tally_each(counts->entries, add_model_row, models);
-	tally_each(counts->hits, add_model_row, models);
-	json_object_foreach(models, name, row) {
-		struct bytes model = bytes_str(name);
-
-		json_object_set_new(row, "entries",
-		    json_integer((json_int_t)tally_get(counts->entries, model)));
-		json_object_set_new(row, "bytes",
-		    json_integer((json_int_t)tally_get(counts->bytes, model)));
-		json_object_set_new(row, "hits",
-		    json_integer((json_int_t)tally_get(counts->hits, model)));
-	}
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
-	    "path", counts->cache->config->cache.path,
-	    "entries", (json_int_t)tally_total(counts->entries),
-	    "void", (json_int_t)counts->n_void, "used_bytes", (json_int_t)stat->used_bytes,
-	    "file_bytes", (json_int_t)stat->file_bytes,
-	    "size", (json_int_t)counts->cache->config->cache.size,
-	    "hits", (json_int_t)tally_total(counts->hits), "models", models);
-}
-
-static json_t *
-dollars(uint64_t pico)
-{
-	return json_real((double)pico / (double)PICO);
-}
-
-struct team_rows {
-	struct ledger	*ledger;
-	json_t		*teams;
-	usec_t		 now;
-};
-
-static void
-add_team_row(void *arg, const struct account *account)
-{
-	struct team_rows *rows = arg;
-	struct spending s = ledger_get(rows->ledger, account, rows->now);
-
-	json_object_set_new(rows->teams, account->name, json_pack("{s:I,s:I,s:o,s:o,s:o}",
-	    "input_tokens", (json_int_t)s.input, "output_tokens", (json_int_t)s.output,
-	    "spent", dollars(s.spent), "today", dollars(s.today),
-	    "this_month", dollars(s.this_month)));
-}
-
-/* What the teams have used, as last written down; none where nothing was. */
-static json_t *
-teams_json(struct store_reader *reader, usec_t now)
-{
-	struct team_rows rows = {
-		.ledger = ledger_new(), .teams = json_object(), .now = now,
-	};
-	struct bytes text;
-
-	if (store_get_value(reader, LEDGER_NAME, &text) == 0)
-		ledger_read(rows.ledger, text);
-	ledger_each(rows.ledger, add_team_row, &rows);
-	ledger_free(rows.ledger);
-	return rows.teams;
-}
-
-static json_int_t
-get_integer(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-static double
-get_dollars(const json_t *object, const char *name)
-{
-	return json_real_value(json_object_get(object, name));
-}
-
-static void
-print_teams(const json_t *stats)
-{
-	json_t *teams = json_object_get(stats, "teams"), *row;
-	const char *name;
-
-	if (json_object_size(teams) == 0)
-		return;
-	printf("\n%12s %12s %12s %12s  %s\n", "input tokens", "output", "USD today",
-	    "this month", "team");
-	json_object_foreach(teams, name, row)
-		printf("%12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12.4f %12.4f  %s\n",
-		    get_integer(row, "input_tokens"), get_integer(row, "output_tokens"),
-		    get_dollars(row, "today"), get_dollars(row, "this_month"), name);
-}
-
-static void
-print_stats(const json_t *stats)
-{
-	char used[CLI_TEXT_SIZE], file[CLI_TEXT_SIZE], size[CLI_TEXT_SIZE];
-	const char *name;
-	json_t *row;
-
-	printf("%s\n%" JSON_INTEGER_FORMAT " entries, %" JSON_INTEGER_FORMAT
-	    " more expired or purged; %s used of %s, file %s; %" JSON_INTEGER_FORMAT " hits\n",
-	    json_string_value(json_object_get(stats, "path")), get_integer(stats, "entries"),
-	    get_integer(stats, "void"),
-	    cli_format_size((uint64_t)get_integer(stats, "used_bytes"), used),
-	    cli_format_size((uint64_t)get_integer(stats, "size"), size),
-	    cli_format_size((uint64_t)get_integer(stats, "file_bytes"), file),
-	    get_integer(stats, "hits"));
-	printf("\n%10s %10s %10s  %s\n", "entries", "bytes", "hits", "model");
-	json_object_foreach(json_object_get(stats, "models"), name, row)
-		printf("%10" JSON_INTEGER_FORMAT " %10s %10" JSON_INTEGER_FORMAT "  %s\n",
-		    get_integer(row, "entries"),
-		    cli_format_size((uint64_t)get_integer(row, "bytes"), used),
-		    get_integer(row, "hits"), name[0] != '\0' ? name : "-");
-	print_teams(stats);
-}
-
-static void
-print_json(const json_t *stats)
-{
-	json_dumpf(stats, stdout, JSON_INDENT(2));
-	putchar('\n');
-}
-
-static int
-make_stats(struct counts *counts, json_t **ret_stats)
-{
-	struct store_stat stat;
-	struct bytes hits;
-	int r = store_walk(counts->cache->reader, false, count_entry, counts);
-
-	if (r == 0)
-		r = store_get_stat(counts->cache->store, &stat);
-	if (r != 0)
-		return r;
-	if (store_get_value(counts->cache->reader, TALLY_NAME, &hits) == 0)
-		tally_read(counts->hits, hits);
-	*ret_stats = stats_json(counts, &stat);
-	json_object_set_new(*ret_stats, "teams",
-	    teams_json(counts->cache->reader, counts->now));
-	return 0;
-}
-
-int
-cli_cache_stats(const struct arguments *args)
-{
-	struct cli_cache cache;
-	struct counts counts = { .cache = &cache, .now = clock_wall() };
-	json_t *stats = NULL;
-	int r = cli_cache_open(args, false, &cache);
-
-	if (r != EXIT_FINE)
-		return r;
-	counts.entries = tally_new();
-	counts.bytes = tally_new();
-	counts.hits = tally_new();
-	r = make_stats(&counts, &stats);
-	if (r != 0)
-		r = say_failed(&cache, r);
-	else if (args->json)
-		print_json(stats);
-	else
-		print_stats(stats);
-	json_decref(stats);
-	tally_free(counts.entries);
-	tally_free(counts.bytes);
-	tally_free(counts.hits);
-	cli_cache_close(&cache);
-	return r;
 }
 
 /* ls */
@@ -340,7 +123,7 @@ list_entry(void *arg, uint64_t seq, struct bytes encoded)
 	(void)seq;
 	if (entry_peek(encoded, &entry) != 0 ||
 	    (listing->args->model != NULL && !glob_match(listing->args->model, entry.model)) ||
-	    is_void(listing->cache, &entry, listing->now))
+	    cli_cache_is_void(listing->cache, &entry, listing->now))
 		return true;
 	key_format(&entry.key, key);
 	printf("%.16s  %5s  %8s  %.*s  ", key,
@@ -364,7 +147,7 @@ cli_cache_ls(const struct arguments *args)
 		return r;
 	r = store_walk(cache.reader, true, list_entry, &listing);
 	if (r != 0)
-		r = say_failed(&cache, r);
+		r = cli_cache_say_failed(&cache, r);
 	cli_cache_close(&cache);
 	return r;
 }
@@ -438,7 +221,7 @@ cli_cache_show(const struct arguments *args)
 	if (r == 0 && search.n_found == 1)
 		r = store_get_any(cache.reader, &search.key, &entry);
 	if (r < 0) {
-		r = say_failed(&cache, r);
+		r = cli_cache_say_failed(&cache, r);
 	} else if (search.n_found != 1 || r != 0) {
 		fprintf(stderr, "reprise: %s key begins with \"%s\"\n",
 		    search.n_found > 1 ? "more than one" : "no", args->operand);
@@ -517,7 +300,7 @@ cli_cache_purge(const struct arguments *args)
 		    "wider --model\n", stderr);
 		r = EXIT_FAILED;
 	} else if (r != 0) {
-		r = say_failed(&cache, r);
+		r = cli_cache_say_failed(&cache, r);
 	} else if (args->dry_run) {
 		printf("%" PRIu64 " entries would be purged\n", purging.n);
 	} else {
@@ -565,7 +348,7 @@ cli_cache_verify(const struct arguments *args)
 	r = store_walk(cache.reader, false, verify_entry, &v);
 	cli_progress_end();
 	if (r != 0)
-		r = say_failed(&cache, r);
+		r = cli_cache_say_failed(&cache, r);
 	else
 		printf("%" PRIu64 " entries, %" PRIu64 " damaged\n", v.n, v.n_bad);
 	cli_cache_close(&cache);

@@ -55,6 +55,12 @@ struct cli_cache {
 int	cli_cache_open(const struct arguments *args, bool writes, struct cli_cache *ret_cache);
 void	cli_cache_close(struct cli_cache *cache);
 
+/* Say why something failed; returns EXIT_FAILED. */
+int	cli_cache_say_failed(const struct cli_cache *cache, int r);
+
+/* Has ENTRY expired by NOW, or been purged? */
+bool	cli_cache_is_void(const struct cli_cache *cache, const struct entry *entry, usec_t now);
+
 /* "2026-11-25 01:35:37 UTC", "2h", "1.5 MB". */
 #define CLI_TEXT_SIZE	32
 const char	*cli_format_time(usec_t wall, char text[CLI_TEXT_SIZE]);

@@ -34,7 +34,8 @@ static const struct {
 	{ STREAM_NONE, "{'usage':{'input_tokens':5,'output_tokens':6}}", true, 5, 6 },
 	{ STREAM_NONE, "{'usage':5}", false, 0, 0 },
 	/* Not where someone else says something of that name. */
-	{ STREAM_CHAT, "{'choices':[{'usage':{'prompt_tokens':5}}],'prompt_tokens':6}", false, 0, 0 },
+	{ STREAM_CHAT, "{'choices':[{'usage':{'prompt_tokens':5}}],'prompt_tokens':6}",
+	    false, 0, 0 },
 	{ STREAM_CHAT, "{'usage':{'details':{'prompt_tokens':6},'prompt_tokens':5},"
 	    "'x':[{'prompt_tokens':7}]}", true, 5, 0 },
 	{ STREAM_GENERATE, "{'x':{'eval_count':7},'eval_count':8}", true, 0, 8 },
