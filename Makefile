@@ -62,9 +62,9 @@ endif
 BASE	= arena breaker buf bytes choice clock date err glob histogram list log mem money num \
 	  rate turns
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
-CACHE	= canon digest entry flight gate key ledger place policy print purge run scribe \
-	  shuffle sieve spell store store_file store_guard store_open store_write tally utf8 \
-	  variant
+CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
+	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
+	  utf8 variant
 CONFIG	= config defaults edits keyring literal load load_place load_value option renew route \
 	  schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
@@ -75,8 +75,8 @@ NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache answer_call \
 	  attempt cli cli_cache cli_explain cli_key cli_reload cli_stats cli_text cli_transfer \
 	  cli_warm client diff edit_body form forward hold keep limit listening lookup metrics \
-	  models question relay request request_step server share splice stats target upstream \
-	  version watch watchdog worker
+	  models question relay request request_step saving server share splice stats target \
+	  upstream version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -85,7 +85,7 @@ UNIT_base	= arena breaker buf bytes choice date glob histogram list log money nu
 	  turns
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
-	  scribe shuffle sieve spell store store_write tally utf8 variant
+	  savings scribe shuffle sieve spell store store_write tally utf8 variant
 UNIT_config	= config edits keyring literal renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
 	  multipart retouch sampling stream stream_property usage verdict

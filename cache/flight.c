@@ -53,6 +53,7 @@ struct flight {
 	struct flight_chunk	*first;		/* NULL: nothing has come */
 	struct flight_chunk	*last;
 	_Atomic size_t		 len;
+	struct flight_usage	 usage;
 	int			 failure;
 };
 
@@ -349,6 +350,12 @@ end(struct flight *flight, enum flight_state state)
 }
 
 void
+flight_set_usage(struct flight *flight, const struct flight_usage *usage)
+{
+	flight->usage = *usage;
+}
+
+void
 flight_land(struct flight *flight)
 {
 	end(flight, FLIGHT_LANDED);
@@ -377,6 +384,12 @@ int
 flight_failure(const struct flight_seat *seat)
 {
 	return seat->flight->failure;
+}
+
+const struct flight_usage *
+flight_usage(const struct flight_seat *seat)
+{
+	return &seat->flight->usage;
 }
 
 size_t

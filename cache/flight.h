@@ -42,6 +42,11 @@ struct flight_head {
 	struct bytes	compute_time;
 };
 
+/* Tokens that its answer says it took; none if it says nothing. */
+struct flight_usage {
+	uint64_t	input, output;
+};
+
 /*
  * A place in a flight, embedded in the request that waits.  WAKE is called by the
  * leader's thread whenever there is news.
@@ -85,6 +90,7 @@ void	flight_close(struct flight *flight);
 
 void	flight_set_head(struct flight *flight, const struct flight_head *head);
 void	flight_add(struct flight *flight, struct bytes body);
+void	flight_set_usage(struct flight *flight, const struct flight_usage *usage);
 void	flight_land(struct flight *flight);
 void	flight_fail(struct flight *flight, int failure);	/* FAILURE is its caller's */
 
@@ -92,6 +98,7 @@ void	flight_fail(struct flight *flight, int failure);	/* FAILURE is its caller's
 enum flight_state	 flight_state(const struct flight_seat *seat);
 const struct flight_head *flight_head(const struct flight_seat *seat);	/* from FLIGHT_HEAD on */
 int	flight_failure(const struct flight_seat *seat);			/* once failed */
+const struct flight_usage *flight_usage(const struct flight_seat *seat);	/* once landed */
 
 /* What has come and was not read, as far as it lies in one piece; then it is read. */
 struct bytes	flight_read(struct flight_seat *seat);

@@ -4,8 +4,10 @@
  * hit.  A line of its text:
  *
  *	NAME input output spent day today month this_month requests tokens
+ *	    hits saved_input saved_output saved_cost
  *
- * where DAY and MONTH say which, and the last two are when the meters are paid off.
+ * where DAY and MONTH say which, REQUESTS and TOKENS are when the meters are paid off, and
+ * the last four may be missing.
  */
 #include "cache/ledger.h"
 
@@ -18,11 +20,13 @@
 #include "base/num.h"
 
 #define BUCKETS		1024
-#define N_NUMBERS	9
+#define N_NUMBERS	13
+#define N_NUMBERS_MIN	9
 
 struct book {
 	struct account	 account;	/* first: what others see */
 	struct spending	 spending;
+	struct saved	 saved;
 	uint64_t	 day;		/* which TODAY is, since 1970 */
 	uint64_t	 month;
 	struct book	*bucket_next;
@@ -186,6 +190,26 @@ ledger_get(struct ledger *ledger, const struct account *account, usec_t now)
 	return spending;
 }
 
+void
+ledger_save(struct ledger *ledger, struct account *account, const struct saved *saved)
+{
+	pthread_mutex_lock(&ledger->lock);
+	saved_add(&book_of(account)->saved, saved);
+	ledger->is_changed = true;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+struct saved
+ledger_saved(struct ledger *ledger, const struct account *account)
+{
+	struct saved saved;
+
+	pthread_mutex_lock(&ledger->lock);
+	saved = book_of(account)->saved;
+	pthread_mutex_unlock(&ledger->lock);
+	return saved;
+}
+
 usec_t
 ledger_period_left(enum period period, usec_t now)
 {
@@ -232,11 +256,16 @@ write_book(const struct book *book, struct buf *out)
 {
 	const struct spending *s = &book->spending;
 	const struct account *a = &book->account;
+	const uint64_t numbers[N_NUMBERS] = {
+		s->input, s->output, s->spent, book->day, s->today, book->month, s->this_month,
+		(uint64_t)atomic_load(&a->requests.due), (uint64_t)atomic_load(&a->tokens.due),
+		book->saved.hits, book->saved.input, book->saved.output, book->saved.cost,
+	};
+	int r = buf_add_str(out, a->name);
 
-	return buf_addf(out, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", a->name, s->input, s->output,
-	    s->spent, book->day, s->today, book->month, s->this_month,
-	    (uint64_t)atomic_load(&a->requests.due), (uint64_t)atomic_load(&a->tokens.due));
+	for (size_t i = 0; r == 0 && i < N_NUMBERS; i++)
+		r = buf_addf(out, " %" PRIu64, numbers[i]);
+	return r == 0 ? buf_add_str(out, "\n") : r;
 }
 
 int
@@ -253,13 +282,14 @@ ledger_write(struct ledger *ledger, struct buf *out)
 	return r;
 }
 
-/* The numbers of a line behind its name; false if they are not all there. */
+/* The numbers of a line behind its name; false if those are not there that always were. */
 static bool
 read_numbers(struct bytes line, uint64_t numbers[N_NUMBERS])
 {
+	memset(numbers, 0, N_NUMBERS * sizeof(numbers[0]));
 	for (size_t i = 0; i < N_NUMBERS; i++)
 		if (num_parse_u64(bytes_cut(&line, ' '), &numbers[i]) != 0)
-			return false;
+			return i >= N_NUMBERS_MIN;
 	return true;
 }
 
@@ -277,6 +307,7 @@ read_line(struct ledger *ledger, struct bytes line)
 		.input = n[0], .output = n[1], .spent = n[2], .today = n[4],
 		.this_month = n[6],
 	};
+	book->saved = (struct saved){ n[9], n[10], n[11], n[12] };
 	book->day = n[3];
 	book->month = n[5];
 	atomic_store(&book->account.requests.due, (int64_t)(n[7] & INT64_MAX));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ledger.h - what each team has used and spent, and by when its limits have room
+ * ledger.h - what each team has used, spent and saved, and by when its limits have room
  * again.  It outlives a reload, and by its text a restart: all times are the
  * wall clock's.
  */
@@ -14,6 +14,7 @@
 #include "base/money.h"
 #include "base/rate.h"
 #include "cache/gate.h"
+#include "cache/tally.h"
 
 #define LEDGER_NAME	"ledger"		/* of the value in the store */
 #define LEDGER_TEXT_MAX	((size_t)4 << 20)
@@ -22,6 +23,9 @@ struct ledger;
 
 /* How the name of an account begins that is not written: it counts places alone. */
 #define LEDGER_UNWRITTEN	"@"
+
+/* The account of those who have no team: no team is called that. */
+#define LEDGER_NOBODY		"*"
 
 struct ledger	*ledger_new(void);
 struct ledger	*ledger_free(struct ledger *ledger);
@@ -50,6 +54,10 @@ void	ledger_spend(struct ledger *ledger, struct account *account,
 	    const struct spending *spending, usec_t now);
 
 struct spending	ledger_get(struct ledger *ledger, const struct account *account, usec_t now);
+
+/* What answers that took no call have saved. */
+void	ledger_save(struct ledger *ledger, struct account *account, const struct saved *saved);
+struct saved	ledger_saved(struct ledger *ledger, const struct account *account);
 
 /* How long it is until the next PERIOD begins. */
 usec_t	ledger_period_left(enum period period, usec_t now);

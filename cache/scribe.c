@@ -209,6 +209,8 @@ write_down(struct scribe *scribe, struct tally *tally)
 
 	if (store_get_value(reader, TALLY_NAME, &before) == 0)
 		tally_read(tally, before);
+	else if (store_get_value(reader, TALLY_OLD_NAME, &before) == 0)
+		tally_read_old(tally, before);
 	store_reader_close(reader);
 	buf_init(&text, TALLY_TEXT_MAX);
 	r = tally_write(tally, &text);

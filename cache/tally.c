@@ -16,14 +16,29 @@
 struct slot {
 	char		*model;		/* NULL: free */
 	size_t		 len;
-	uint64_t	 n;
+	struct saved	 saved;
 };
 
 struct tally {
 	struct slot	 slots[SLOTS];
 	size_t		 n_models;
-	uint64_t	 total;
+	struct saved	 total;
 };
+
+void
+saved_add(struct saved *to, const struct saved *more)
+{
+	to->hits += more->hits;
+	to->input += more->input;
+	to->output += more->output;
+	to->cost += more->cost;
+}
+
+static bool
+is_nothing(const struct saved *saved)
+{
+	return (saved->hits | saved->input | saved->output | saved->cost) == 0;
+}
 
 struct tally *
 tally_new(void)
@@ -69,7 +84,7 @@ find_slot(const struct tally *tally, struct bytes model)
 }
 
 void
-tally_add(struct tally *tally, struct bytes model, uint64_t n)
+tally_save(struct tally *tally, struct bytes model, const struct saved *saved)
 {
 	struct slot *slot;
 
@@ -83,8 +98,14 @@ tally_add(struct tally *tally, struct bytes model, uint64_t n)
 		slot->len = model.len;
 		tally->n_models++;
 	}
-	slot->n += n;
-	tally->total += n;
+	saved_add(&slot->saved, saved);
+	saved_add(&tally->total, saved);
+}
+
+void
+tally_add(struct tally *tally, struct bytes model, uint64_t n)
+{
+	tally_save(tally, model, &(struct saved){ .hits = n });
 }
 
 void
@@ -93,29 +114,35 @@ tally_move(struct tally *to, struct tally *from)
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &from->slots[i];
 
-		if (slot->n > 0)
-			tally_add(to, (struct bytes){ slot->model, slot->len }, slot->n);
-		slot->n = 0;
+		if (!is_nothing(&slot->saved))
+			tally_save(to, (struct bytes){ slot->model, slot->len }, &slot->saved);
+		slot->saved = (struct saved){ 0 };
 	}
-	from->total = 0;
+	from->total = (struct saved){ 0 };
 }
 
 bool
 tally_is_empty(const struct tally *tally)
 {
-	return tally->total == 0;
+	return is_nothing(&tally->total);
 }
 
 uint64_t
 tally_get(const struct tally *tally, struct bytes model)
 {
-	return tally->slots[find_slot(tally, bytes_first(model, MODEL_MAX))].n;
+	return tally_saved(tally, model).hits;
+}
+
+struct saved
+tally_saved(const struct tally *tally, struct bytes model)
+{
+	return tally->slots[find_slot(tally, bytes_first(model, MODEL_MAX))].saved;
 }
 
 uint64_t
 tally_total(const struct tally *tally)
 {
-	return tally->total;
+	return tally->total.hits;
 }
 
 void
@@ -124,9 +151,19 @@ tally_each(const struct tally *tally, tally_fn *fn, void *arg)
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct slot *slot = &tally->slots[i];
 
-		if (slot->n > 0)
-			fn(arg, (struct bytes){ slot->model, slot->len }, slot->n);
+		if (!is_nothing(&slot->saved))
+			fn(arg, (struct bytes){ slot->model, slot->len }, &slot->saved);
 	}
+}
+
+/* A line of NUMBERS, a space behind each, and the model; false if it is none. */
+static bool
+read_line(struct bytes *line, uint64_t *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (num_parse_u64(bytes_cut(line, ' '), &numbers[i]) != 0)
+			return false;
+	return true;
 }
 
 void
@@ -134,10 +171,25 @@ tally_read(struct tally *tally, struct bytes text)
 {
 	while (text.len > 0) {
 		struct bytes line = bytes_cut(&text, '\n');
-		struct bytes digits = bytes_cut(&line, ' ');
+		uint64_t n[4];
+		struct saved saved;
+
+		if (!read_line(&line, n, ARRAY_LEN(n)))
+			continue;
+		saved = (struct saved){ n[0], n[1], n[2], n[3] };
+		if (!is_nothing(&saved))
+			tally_save(tally, line, &saved);
+	}
+}
+
+void
+tally_read_old(struct tally *tally, struct bytes text)
+{
+	while (text.len > 0) {
+		struct bytes line = bytes_cut(&text, '\n');
 		uint64_t n;
 
-		if (num_parse_u64(digits, &n) == 0 && n > 0)
+		if (read_line(&line, &n, 1) && n > 0)
 			tally_add(tally, line, n);
 	}
 }
@@ -149,10 +201,11 @@ tally_write(const struct tally *tally, struct buf *out)
 
 	for (size_t i = 0; r == 0 && i < SLOTS; i++) {
 		const struct slot *slot = &tally->slots[i];
+		const struct saved *s = &slot->saved;
 
-		if (slot->n > 0)
-			r = buf_addf(out, "%" PRIu64 " %.*s\n", slot->n, (int)slot->len,
-			    slot->model);
+		if (!is_nothing(s))
+			r = buf_addf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %.*s\n",
+			    s->hits, s->input, s->output, s->cost, (int)slot->len, slot->model);
 	}
 	return r;
 }

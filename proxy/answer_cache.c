@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "cache/tally.h"
 #include "config/config.h"
 #include "proxy/client.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/form.h"
 #include "proxy/http/respond.h"
 #include "proxy/net/conn.h"
+#include "proxy/saving.h"
 
 #define UNSENT_MAX	((size_t)64 << 10)
 
@@ -42,7 +42,7 @@ send_entry(struct request *req, struct buf *out, struct bytes status)
 
 	if (r == 0)
 		r = answer_begin_head(req, out, req->found.status, &tags);
-	tally_add(req->worker->tally, req->found.model, 1);
+	saving_note_hit(req);
 	if (r == 0)
 		r = buf_add(out, req->found.fields);
 	if (r < 0 || !is_paced(req))

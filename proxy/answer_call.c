@@ -15,6 +15,7 @@
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
 #include "proxy/net/conn.h"
+#include "proxy/saving.h"
 
 /* Fields of an upstream that we say ourselves, or that are about another host than us. */
 static const char *const held_back[] = {
@@ -197,6 +198,7 @@ answer_from_flight(struct request *req)
 	buf_init(&out, ANSWER_HEAD_MAX);
 	r = send_flight(req, &out);
 	buf_done(&out);
+	saving_note_follower(req);
 	return answer_end(req, r, END_COLLAPSED);
 }
 

@@ -193,6 +193,9 @@ print_entry(const struct cli_cache *cache, const struct entry *entry)
 	    store_is_purged(cache->reader, entry) ? ", but purged" : "");
 	printf("answer   %d, %s\n%.*s", entry->status, cli_format_size(entry->body.len, size),
 	    BYTES_ARG(entry->fields));
+	if ((entry->flags & ENTRY_COUNTED) != 0)
+		printf("tokens   %" PRIu32 " of input, %" PRIu32 " of output\n", entry->input,
+		    entry->output);
 	if (entry->scope.len > 0)
 		printf("scope    %.*s\n", BYTES_ARG(entry->scope));
 	if ((entry->flags & ENTRY_HASHED) == 0 && key_read_question(entry->question, &parts)) {

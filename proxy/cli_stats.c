@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli_stats.c - what is in a cache, how often it was asked for, and what the teams have
- * used.
+ * cli_stats.c - what is in a cache, how often it was asked for, what that saved, and what
+ * the teams have used.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -41,16 +42,32 @@ count_entry(void *arg, uint64_t seq, struct bytes encoded)
 }
 
 static void
-add_model_row(void *arg, struct bytes model, uint64_t n)
+add_model_row(void *arg, struct bytes model, const struct saved *saved)
 {
 	json_t *models = arg, *row;
 	char *name = xstrndup(model.len > 0 ? model.ptr : "", model.len);
 
-	(void)n;
+	(void)saved;
 	row = json_object_get(models, name);
 	if (row == NULL)
 		json_object_set_new(models, name, json_object());
 	xfree(name);
+}
+
+static json_t *
+dollars(uint64_t pico)
+{
+	return json_real((double)pico / (double)PICO);
+}
+
+static void
+set_saved(json_t *object, const struct saved *saved)
+{
+	json_object_set_new(object, "hits", json_integer((json_int_t)saved->hits));
+	json_object_set_new(object, "saved_input_tokens", json_integer((json_int_t)saved->input));
+	json_object_set_new(object, "saved_output_tokens",
+	    json_integer((json_int_t)saved->output));
+	json_object_set_new(object, "saved", dollars(saved->cost));
 }
 
 static json_t *
@@ -63,32 +80,27 @@ stats_json(struct counts *counts, const struct store_stat *stat)
 	tally_each(counts->hits, add_model_row, models);
 	json_object_foreach(models, name, row) {
 		struct bytes model = bytes_str(name);
+		struct saved saved = tally_saved(counts->hits, model);
 
 		json_object_set_new(row, "entries",
 		    json_integer((json_int_t)tally_get(counts->entries, model)));
 		json_object_set_new(row, "bytes",
 		    json_integer((json_int_t)tally_get(counts->bytes, model)));
-		json_object_set_new(row, "hits",
-		    json_integer((json_int_t)tally_get(counts->hits, model)));
+		set_saved(row, &saved);
 	}
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:o}",
 	    "path", counts->cache->config->cache.path,
 	    "entries", (json_int_t)tally_total(counts->entries),
 	    "void", (json_int_t)counts->n_void, "used_bytes", (json_int_t)stat->used_bytes,
 	    "file_bytes", (json_int_t)stat->file_bytes,
 	    "size", (json_int_t)counts->cache->config->cache.size,
-	    "hits", (json_int_t)tally_total(counts->hits), "models", models);
-}
-
-static json_t *
-dollars(uint64_t pico)
-{
-	return json_real((double)pico / (double)PICO);
+	    "models", models);
 }
 
 struct team_rows {
 	struct ledger	*ledger;
 	json_t		*teams;
+	struct saved	 total;		/* also of those who have no team */
 	usec_t		 now;
 };
 
@@ -97,27 +109,37 @@ add_team_row(void *arg, const struct account *account)
 {
 	struct team_rows *rows = arg;
 	struct spending s = ledger_get(rows->ledger, account, rows->now);
+	struct saved saved = ledger_saved(rows->ledger, account);
+	json_t *row;
 
-	json_object_set_new(rows->teams, account->name, json_pack("{s:I,s:I,s:o,s:o,s:o}",
-	    "input_tokens", (json_int_t)s.input, "output_tokens", (json_int_t)s.output,
-	    "spent", dollars(s.spent), "today", dollars(s.today),
-	    "this_month", dollars(s.this_month)));
+	saved_add(&rows->total, &saved);
+	if (strcmp(account->name, LEDGER_NOBODY) == 0)
+		return;
+	row = json_pack("{s:I,s:I,s:o,s:o,s:o}", "input_tokens", (json_int_t)s.input,
+	    "output_tokens", (json_int_t)s.output, "spent", dollars(s.spent),
+	    "today", dollars(s.today), "this_month", dollars(s.this_month));
+	set_saved(row, &saved);
+	json_object_set_new(rows->teams, account->name, row);
 }
 
-/* What the teams have used, as last written down; none where nothing was. */
-static json_t *
-teams_json(struct store_reader *reader, usec_t now)
+/* What the teams have used, and all have saved, as last written down. */
+static void
+add_ledger(json_t *stats, struct counts *counts)
 {
 	struct team_rows rows = {
-		.ledger = ledger_new(), .teams = json_object(), .now = now,
+		.ledger = ledger_new(), .teams = json_object(), .now = counts->now,
 	};
 	struct bytes text;
 
-	if (store_get_value(reader, LEDGER_NAME, &text) == 0)
+	if (store_get_value(counts->cache->reader, LEDGER_NAME, &text) == 0)
 		ledger_read(rows.ledger, text);
 	ledger_each(rows.ledger, add_team_row, &rows);
 	ledger_free(rows.ledger);
-	return rows.teams;
+	/* There were hits before they were written down there. */
+	if (rows.total.hits < tally_total(counts->hits))
+		rows.total.hits = tally_total(counts->hits);
+	set_saved(stats, &rows.total);
+	json_object_set_new(stats, "teams", rows.teams);
 }
 
 static json_int_t
@@ -140,12 +162,15 @@ print_teams(const json_t *stats)
 
 	if (json_object_size(teams) == 0)
 		return;
-	printf("\n%12s %12s %12s %12s  %s\n", "input tokens", "output", "USD today",
-	    "this month", "team");
+	printf("\n%12s %12s %12s %12s %12s %12s %12s  %s\n", "input tokens", "output",
+	    "USD today", "this month", "saved input", "output", "USD", "team");
 	json_object_foreach(teams, name, row)
-		printf("%12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12.4f %12.4f  %s\n",
+		printf("%12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12.4f %12.4f %12"
+		    JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12.4f  %s\n",
 		    get_integer(row, "input_tokens"), get_integer(row, "output_tokens"),
-		    get_dollars(row, "today"), get_dollars(row, "this_month"), name);
+		    get_dollars(row, "today"), get_dollars(row, "this_month"),
+		    get_integer(row, "saved_input_tokens"),
+		    get_integer(row, "saved_output_tokens"), get_dollars(row, "saved"), name);
 }
 
 static void
@@ -163,12 +188,17 @@ print_stats(const json_t *stats)
 	    cli_format_size((uint64_t)get_integer(stats, "size"), size),
 	    cli_format_size((uint64_t)get_integer(stats, "file_bytes"), file),
 	    get_integer(stats, "hits"));
-	printf("\n%10s %10s %10s  %s\n", "entries", "bytes", "hits", "model");
+	printf("saved: %" JSON_INTEGER_FORMAT " tokens of input, %" JSON_INTEGER_FORMAT
+	    " of output, %.4f USD\n", get_integer(stats, "saved_input_tokens"),
+	    get_integer(stats, "saved_output_tokens"), get_dollars(stats, "saved"));
+	printf("\n%10s %10s %10s %12s  %s\n", "entries", "bytes", "hits", "saved USD",
+	    "model");
 	json_object_foreach(json_object_get(stats, "models"), name, row)
-		printf("%10" JSON_INTEGER_FORMAT " %10s %10" JSON_INTEGER_FORMAT "  %s\n",
+		printf("%10" JSON_INTEGER_FORMAT " %10s %10" JSON_INTEGER_FORMAT " %12.4f  %s\n",
 		    get_integer(row, "entries"),
 		    cli_format_size((uint64_t)get_integer(row, "bytes"), used),
-		    get_integer(row, "hits"), name[0] != '\0' ? name : "-");
+		    get_integer(row, "hits"), get_dollars(row, "saved"),
+		    name[0] != '\0' ? name : "-");
 	print_teams(stats);
 }
 
@@ -192,9 +222,10 @@ make_stats(struct counts *counts, json_t **ret_stats)
 		return r;
 	if (store_get_value(counts->cache->reader, TALLY_NAME, &hits) == 0)
 		tally_read(counts->hits, hits);
+	else if (store_get_value(counts->cache->reader, TALLY_OLD_NAME, &hits) == 0)
+		tally_read_old(counts->hits, hits);
 	*ret_stats = stats_json(counts, &stat);
-	json_object_set_new(*ret_stats, "teams",
-	    teams_json(counts->cache->reader, counts->now));
+	add_ledger(*ret_stats, counts);
 	return 0;
 }
 

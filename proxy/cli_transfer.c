@@ -148,6 +148,10 @@ line_of(const struct cli_cache *cache, const struct entry *entry)
 	if ((entry->flags & ENTRY_STREAM) != 0)
 		json_object_set_new(line, "stream_usage",
 		    json_boolean((entry->flags & ENTRY_USAGE) != 0));
+	if ((entry->flags & ENTRY_COUNTED) != 0) {
+		json_object_set_new(line, "input_tokens", json_integer(entry->input));
+		json_object_set_new(line, "output_tokens", json_integer(entry->output));
+	}
 	set_bytes(line, "scope", entry->scope);
 	set_bytes(line, "model", entry->model);
 	set_bytes(line, "compute", entry->compute);
@@ -270,6 +274,25 @@ read_question(const json_t *line, const struct cli_cache *cache, struct arena *a
 	return 0;
 }
 
+/* How many tokens it took, where that is told: false if it is no number of them. */
+static bool
+read_tokens(const json_t *line, struct entry *entry)
+{
+	const json_t *input = json_object_get(line, "input_tokens");
+	const json_t *output = json_object_get(line, "output_tokens");
+	json_int_t n_input = json_integer_value(input), n_output = json_integer_value(output);
+
+	if (input == NULL && output == NULL)
+		return true;
+	if (!json_is_integer(input) || !json_is_integer(output) || n_input < 0 ||
+	    n_output < 0 || n_input > UINT32_MAX || n_output > UINT32_MAX)
+		return false;
+	entry->flags |= ENTRY_COUNTED;
+	entry->input = (uint32_t)n_input;
+	entry->output = (uint32_t)n_output;
+	return true;
+}
+
 static int
 read_entry(const json_t *line, const struct cli_cache *cache, struct arena *arena,
     struct entry *entry)
@@ -286,7 +309,8 @@ read_entry(const json_t *line, const struct cli_cache *cache, struct arena *aren
 	};
 	if (json_is_boolean(stream_usage))
 		entry->flags = ENTRY_STREAM | (json_is_true(stream_usage) ? ENTRY_USAGE : 0);
-	if (entry->made <= 0 || entry->ttl <= 0 || entry->took < 0 || entry->status != 200)
+	if (entry->made <= 0 || entry->ttl <= 0 || entry->took < 0 || entry->status != 200 ||
+	    !read_tokens(line, entry))
 		return -EINVAL;
 	r = get_bytes(line, "scope", arena, &entry->scope);
 	if (r == 0)

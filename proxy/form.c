@@ -67,6 +67,21 @@ form_whole(struct request *req)
 	return *whole;
 }
 
+bool
+form_usage(struct request *req, struct token_usage *ret_usage)
+{
+	enum stream_form form = stream_form_of(&req->call);
+	struct reply *reply = &req->reply;
+
+	if (reply->told == TOLD_UNREAD)
+		reply->told = answer_may_tell(form, fetch_body(req->fetch)) &&
+		    answer_usage(form, form_whole(req), &reply->usage) ?
+		    TOLD_USAGE : TOLD_NOTHING;
+	if (reply->told == TOLD_USAGE)
+		*ret_usage = reply->usage;
+	return reply->told == TOLD_USAGE;
+}
+
 /* The body in its new form, appended to OUT. */
 static int
 convert(const struct request *req, struct buf *out)

@@ -44,6 +44,9 @@ int		form_drop_usage(struct bytes in, bool is_end, struct buf *out, size_t *ret_
  */
 struct bytes	form_whole(struct request *req);
 
+/* What that says it used, read once; false if it says nothing. */
+bool		form_usage(struct request *req, struct token_usage *ret_usage);
+
 /* Keep what was found past this turn of the loop.  0 or a negative error. */
 int		form_hold(struct request *req) MUST_USE;
 

@@ -16,7 +16,6 @@
 #include "config/config.h"
 #include "proxy/answer.h"
 #include "proxy/dialect/stream.h"
-#include "proxy/dialect/usage.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/question.h"
@@ -209,10 +208,20 @@ form_of_answer(struct request *req)
 	unsigned form = form_wanted(&req->call);
 	struct token_usage usage;
 
-	if (req->reply.is_partial &&
-	    answer_usage(stream_form_of(&req->call), form_whole(req), &usage))
-		form |= ENTRY_USAGE;
-	return form;
+	return req->reply.is_partial && form_usage(req, &usage) ? form | ENTRY_USAGE : form;
+}
+
+/* What a hit saves, if the answer says it. */
+static void
+note_usage(struct request *req, struct entry *entry)
+{
+	struct token_usage usage;
+
+	if (!form_usage(req, &usage) || usage.input > UINT32_MAX || usage.output > UINT32_MAX)
+		return;
+	entry->flags |= ENTRY_COUNTED;
+	entry->input = (uint32_t)usage.input;
+	entry->output = (uint32_t)usage.output;
 }
 
 bool
@@ -237,6 +246,7 @@ keep_answer(struct request *req)
 	    entry.ttl <= 0 || !is_keepable(req, &policy) || !is_news(req, &entry))
 		return false;
 	entry.flags = form_of_answer(req);
+	note_usage(req, &entry);
 	if (req->question.is_apart)
 		entry.key = variant_apart(&entry.key);
 	if (hide_question(req, &entry) < 0 || replayed_fields(req, &entry.fields) < 0)

@@ -17,8 +17,6 @@
 #include "base/rate.h"
 #include "cache/ledger.h"
 #include "config/config.h"
-#include "proxy/dialect/stream.h"
-#include "proxy/dialect/usage.h"
 #include "proxy/form.h"
 #include "proxy/question.h"
 #include "proxy/worker.h"
@@ -293,7 +291,7 @@ limit_settle(struct request *req)
 
 	if (!is_to_settle(req))
 		return;
-	if (!answer_usage(stream_form_of(&req->call), form_whole(req), &usage))
+	if (!form_usage(req, &usage))
 		usage = estimate(req);
 	charge(req, &usage);
 }

@@ -18,6 +18,7 @@
 #include "cache/policy.h"
 #include "cache/print.h"
 #include "proxy/dialect/dialect.h"
+#include "proxy/dialect/usage.h"
 #include "proxy/net/fetch.h"
 #include "proxy/net/loop.h"
 #include "proxy/request.h"
@@ -67,6 +68,13 @@ struct question {
 	bool		is_recalled;	/* known by its fingerprint; the body has not been read */
 };
 
+/* Does a whole answer say what it used? */
+enum told {
+	TOLD_UNREAD,
+	TOLD_NOTHING,
+	TOLD_USAGE,
+};
+
 /* What goes back, and how far it got. */
 struct reply {
 	int		 status;	/* 0: nothing has been sent */
@@ -74,6 +82,8 @@ struct reply {
 	size_t		 at;		/* of what the fetch holds, or SHOWN, sent so far */
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
 	struct bytes	 whole;		/* of a stream, folded; none until it is asked for */
+	enum told	 told;		/* by it, of what it used: */
+	struct token_usage usage;
 	bool		 is_partial;	/* of a stream not all is for the client, but SHOWN */
 	struct buf	 shown;
 	size_t		 seen;		/* of what the fetch holds, looked at for that */

@@ -38,6 +38,7 @@
 #include "proxy/question.h"
 #include "proxy/relay.h"
 #include "proxy/request_priv.h"
+#include "proxy/saving.h"
 #include "proxy/share.h"
 #include "proxy/worker.h"
 
@@ -696,7 +697,10 @@ step_tail(struct request *req)
 		return break_off(req);
 	if (flight_read(seat).len > 0 || state == FLIGHT_HEAD)
 		return STEP_TAIL;
-	return state == FLIGHT_LANDED ? end_stream(req, END_COLLAPSED) : break_off(req);
+	if (state == FLIGHT_FAILED)
+		return break_off(req);
+	saving_note_follower(req);
+	return end_stream(req, END_COLLAPSED);
 }
 
 static enum step

@@ -83,12 +83,24 @@ publish_last(struct request *req, bool is_live)
 		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
 }
 
+/* All of it has come, and those who followed hear what it would have cost them. */
+static void
+land(struct request *req, bool is_all_here)
+{
+	struct token_usage usage;
+
+	if (is_all_here && fetch_status(req->fetch) == 200 && form_usage(req, &usage))
+		flight_set_usage(req->sharing.led,
+		    &(struct flight_usage){ usage.input, usage.output });
+	flight_land(take_ptr(&req->sharing.led));
+}
+
 void
 share_whole(struct request *req)
 {
 	publish_last(req, false);
 	if (req->sharing.led != NULL)
-		flight_land(take_ptr(&req->sharing.led));
+		land(req, true);
 }
 
 void
@@ -107,7 +119,7 @@ share_end(struct request *req, bool is_whole)
 	if (req->sharing.led == NULL)
 		return;
 	if (is_whole)
-		flight_land(take_ptr(&req->sharing.led));
+		land(req, req->reply.is_kept);
 	else
 		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
 }

@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "cache/print.h"
-#include "cache/scribe.h"
+#include "cache/savings.h"
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/client.h"
@@ -26,8 +26,9 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
 #include "proxy/request.h"
+#include "proxy/saving.h"
 
-#define TALLY_TIME	(1 * USEC_PER_SEC)
+#define HAND_ON_TIME	(USEC_PER_SEC / 2)
 
 enum order {
 	ORDER_SERVE,
@@ -53,6 +54,9 @@ struct worker_thread {
 	struct worker		 worker;	/* first: what requests see of us */
 	struct ear		*ears;
 	struct loop_timer	*drain_timer;
+	struct loop_timer	*hand_on_timer;
+	usec_t			 handed_on;	/* what answers saved: when last, */
+	bool			 is_to_hand_on;	/* and is the timer set for the next time? */
 	struct loop		*main;		/* borrowed: outlives us */
 	pthread_t		 thread;
 	_Atomic(struct change *) change;	/* NULL: none, or applied */
@@ -162,6 +166,7 @@ apply_change(struct worker_thread *wt, struct change *change)
 		refuse_change(change);
 		return;
 	}
+	saving_hand_on(w);	/* by the prices it was under */
 	config_unref(w->config);
 	w->config = config_ref(change->config);
 	metrics_renew(w->metrics);
@@ -207,15 +212,28 @@ begin_drain(struct worker_thread *wt)
 
 /* Whoever writes it down gets it now and then, not at each hit. */
 static void
-hand_on_tally(struct worker *worker, usec_t after)
+hand_on_savings(struct worker_thread *wt)
 {
-	usec_t now = loop_now(worker->loop);
+	usec_t now = loop_now(wt->worker.loop);
 
-	if (worker->scribe == NULL || tally_is_empty(worker->tally) ||
-	    now - worker->tallied < after)
+	if (savings_are_empty(wt->worker.savings) || wt->is_to_hand_on)
 		return;
-	scribe_tally(worker->scribe, worker->tally);
-	worker->tallied = now;
+	if (now - wt->handed_on >= HAND_ON_TIME) {
+		saving_hand_on(&wt->worker);
+		wt->handed_on = now;
+		return;
+	}
+	wt->is_to_hand_on = true;
+	loop_timer_set(wt->hand_on_timer, HAND_ON_TIME);
+}
+
+/* The turn that follows does it. */
+static void
+on_time_to_hand_on(void *arg)
+{
+	struct worker_thread *wt = arg;
+
+	wt->is_to_hand_on = false;
 }
 
 static void
@@ -227,7 +245,7 @@ on_turn(void *arg)
 	atomic_store_explicit(&wt->turned, loop_now(wt->worker.loop), memory_order_relaxed);
 	if (wt->worker.reader != NULL)
 		store_reader_reset(wt->worker.reader);
-	hand_on_tally(&wt->worker, TALLY_TIME);
+	hand_on_savings(wt);
 	look_for_change(wt);
 	if (order != ORDER_SERVE && !wt->worker.is_draining)
 		begin_drain(wt);
@@ -269,12 +287,13 @@ worker_free(struct worker_thread *wt)
 		refuse_change(change);
 		change_free(change);
 	}
-	hand_on_tally(w, 0);
-	tally_free(w->tally);
+	saving_hand_on(w);
+	savings_free(w->savings);
 	metrics_free(w->metrics);
 	buf_done(&w->head);
 	prints_free(w->prints);
 	multi_free(w->multi);
+	loop_timer_free(wt->hand_on_timer);
 	loop_timer_free(wt->drain_timer);
 	if (w->reader != NULL)
 		store_reader_close(w->reader);
@@ -302,7 +321,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->refreshes = options->refreshes;
 	w->ledger = options->ledger;
 	w->upstreams = options->upstreams;
-	w->tally = tally_new();
+	w->savings = savings_new();
 	w->metrics = metrics_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {
@@ -312,6 +331,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	if (getrandom(&w->next_id, sizeof(w->next_id), 0) < 0)
 		w->next_id = (uint64_t)clock_wall();
 	wt->drain_timer = loop_timer_new(w->loop, end_all_clients, w);
+	wt->hand_on_timer = loop_timer_new(w->loop, on_time_to_hand_on, wt);
 	listen_on(wt, options->sockets, options->n_sockets);
 	loop_set_turn_hook(w->loop, on_turn, wt);
 	r = -pthread_create(&wt->thread, NULL, run_worker, wt);

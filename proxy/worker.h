@@ -30,10 +30,10 @@ struct multi;
 struct prints;
 struct rate_meter;
 struct request;
+struct savings;
 struct scribe;
 struct store;
 struct store_reader;
-struct tally;
 struct upstreams;
 struct variants;
 
@@ -46,8 +46,7 @@ struct worker {
 	struct store_reader	*reader;	/* NULL with them */
 	struct prints		*prints;	/* requests seen before; NULL with them */
 	struct variants		*variants;	/* borrowed: shared by all workers */
-	struct tally		*tally;		/* answers given from the cache, by model */
-	usec_t			 tallied;	/* when it was handed on */
+	struct savings		*savings;	/* what answers without a call were */
 	struct flights		*flights;	/* borrowed: shared by all workers */
 	struct upstreams	*upstreams;	/* likewise: how they are */
 	struct ledger		*ledger;	/* likewise: what teams have used */

@@ -5,6 +5,8 @@
  */
 #include "proxy/dialect/usage.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/num.h"
 #include "proxy/dialect/json_walk.h"
@@ -99,5 +101,18 @@ answer_usage(enum stream_form form, struct bytes body, struct token_usage *ret_u
 			*ret_usage = found[i].usage;
 			return true;
 		}
+	return false;
+}
+
+bool
+answer_may_tell(enum stream_form form, struct bytes body)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *name = rows[i].object != NULL ? rows[i].object : rows[i].output;
+
+		if (rows[i].form == form && body.len > 0 &&
+		    memmem(body.ptr, body.len, name, strlen(name)) != NULL)
+			return true;
+	}
 	return false;
 }

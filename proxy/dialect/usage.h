@@ -19,4 +19,7 @@ struct token_usage {
  */
 bool	answer_usage(enum stream_form form, struct bytes body, struct token_usage *ret_usage);
 
+/* May the stream BODY say it, so that it is worth making a whole answer of it? */
+bool	answer_may_tell(enum stream_form form, struct bytes body);
+
 #endif

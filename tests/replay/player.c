@@ -23,6 +23,7 @@
  *	pass DURATION
  *	drain [WORKER]			of both, unless one is named
  *	count NAME VALUE		a counter of stat_tbl.h, over both workers
+ *	saved TEAM HITS INPUT OUTPUT	in its account; nobody's is called "*"
  *
  * C and N are numbers from 0.  "\r", "\n", "\"" and "\\" are escapes.
  */
@@ -40,6 +41,7 @@
 #include "cache/flight.h"
 #include "cache/ledger.h"
 #include "cache/print.h"
+#include "cache/savings.h"
 #include "cache/scribe.h"
 #include "cache/store.h"
 #include "cache/variant.h"
@@ -47,6 +49,7 @@
 #include "proxy/client.h"
 #include "proxy/metrics.h"
 #include "proxy/request.h"
+#include "proxy/saving.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
 #include "tests/replay/world.h"
@@ -206,7 +209,7 @@ start_worker(struct play *play, struct worker *worker)
 	worker->upstreams = play->upstreams;
 	worker->reader = store_reader_open(play->store);
 	worker->prints = prints_new(PRINTS);
-	worker->tally = tally_new();
+	worker->savings = savings_new();
 	worker->metrics = metrics_new();
 	buf_init(&worker->head, WORKER_HEAD_MAX);
 	worker->next_id = (uint64_t)(worker - play->workers) << 32;
@@ -473,6 +476,24 @@ do_count(struct play *play, const struct line *line)
 	fail(play, "no such counter", line->words[1]);
 }
 
+static void
+do_saved(struct play *play, const struct line *line)
+{
+	const struct account *account = ledger_account(play->ledger, line->words[1]);
+	struct saved saved;
+	char seen[80];
+
+	for (size_t i = 0; i < WORKERS; i++)
+		saving_hand_on(&play->workers[i]);
+	saved = ledger_saved(play->ledger, account);
+	snprintf(seen, sizeof(seen), "%" PRIu64 " %" PRIu64 " %" PRIu64, saved.hits, saved.input,
+	    saved.output);
+	if (saved.hits != number(play, line->words[2]) ||
+	    saved.input != number(play, line->words[3]) ||
+	    saved.output != number(play, line->words[4]))
+		fail(play, "the account says otherwise", bytes_str(seen));
+}
+
 static const struct {
 	const char	*name;
 	verb_fn		*run;
@@ -489,7 +510,7 @@ static const struct {
 	{ "body", do_body, 3 },		{ "end", do_end, 2 },
 	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },
 	{ "pass", do_pass, 2 },		{ "drain", do_drain, 1 },
-	{ "count", do_count, 3 },
+	{ "count", do_count, 3 },	{ "saved", do_saved, 5 },
 };
 
 /* One quoted word, unescaped where it stands; P is behind the opening quote. */
@@ -563,7 +584,7 @@ static void
 free_worker(struct worker *worker)
 {
 	buf_done(&worker->head);
-	tally_free(worker->tally);
+	savings_free(worker->savings);
 	metrics_free(worker->metrics);
 	prints_free(worker->prints);
 	store_reader_close(worker->reader);

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import re
 import select
 import threading
 import time
@@ -172,7 +173,7 @@ def test_a_budget_holds_over_a_restart_and_a_kill(gate, up):
     assert int(answer["retry-after"]) >= 1 and "budget" in answer.error
     assert px.post(CHAT, asks(1), by("a"))["x-compute-type"] == "cache"
     table = px.command("cache", "stats").stdout
-    assert "0.0450  a\n" in table
+    assert re.search(r" 0\.0450 +\d+ +\d+ +0\.0\d+  a\n", table)
 
 
 def test_a_budget_without_a_price_lets_nothing_through(gate):
@@ -227,6 +228,65 @@ def test_one_call_at_once_on_a_route_and_one_that_waits(gate, held):
         second.wait()
         go_on.set()
         assert waiting.answer().status == 200
+
+
+def saved(px, team=None):
+    """Hits, tokens of input and of output, dollars: as a command sees them in the file."""
+    stats = json.loads(px.command("cache", "stats", "--json").stdout)
+    row = stats["teams"].get(team, {}) if team else stats
+    return tuple(row.get(name, 0) for name in (
+        "hits", "saved_input_tokens", "saved_output_tokens", "saved"))
+
+
+def until_saved(px, team, *numbers):
+    deadline = time.monotonic() + play.TIMEOUT
+    while saved(px, team) != pytest.approx(numbers):
+        assert time.monotonic() < deadline, f"{saved(px, team)} were written"
+
+
+def test_what_hits_save_is_counted_by_team_and_survives_a_kill(gate, up):
+    px = gate(a={}, b={})
+    up.expect("POST", CHAT).reply(json=says())      # 0.0025 + 0.02 dollars
+    px.post(CHAT, asks(1), by("a"))
+    for team in "bbab":
+        assert px.post(CHAT, asks(1), by(team))["x-compute-type"] == "cache"
+    until_saved(px, "b", 3, 3000, 6000, 0.0675)
+    until_saved(px, "a", 1, 1000, 2000, 0.0225)
+    px.kill()
+    px.start()
+    assert saved(px) == pytest.approx((4, 4000, 8000, 0.09))
+    assert spent(px, "a") == pytest.approx(0.0225) and spent(px, "b") == 0
+    assert px.post(CHAT, asks(1), by("b"))["x-compute-type"] == "cache"
+    px.stop()
+    assert saved(px, "b") == pytest.approx((4, 4000, 8000, 0.09))
+    models = json.loads(px.command("cache", "stats", "--json").stdout)["models"]
+    assert models["gpt"]["hits"] >= 1 and models["gpt"]["saved"] > 0.02
+    table = px.command("cache", "stats").stdout
+    assert "saved: 5000 tokens of input, 10000 of output, 0.1125 USD\n" in table
+    assert "        4000         8000       0.0900  b\n" in table
+
+
+def test_without_teams_there_is_a_total(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "prices": PRICES})
+    up.expect("POST", CHAT).reply(json=says())
+    for _ in range(3):
+        assert px.post(CHAT, asks(1)).status == 200
+    px.stop()
+    assert saved(px) == pytest.approx((2, 2000, 4000, 0.045))
+    assert json.loads(px.command("cache", "stats", "--json").stdout)["teams"] == {}
+    key = px.command("cache", "ls").stdout.split()[0]
+    assert "tokens   1000 of input, 2000 of output\n" in px.command("cache", "show", key).stdout
+
+
+def test_an_answer_that_tells_nothing_saves_no_one_knows_what(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "prices": PRICES})
+    up.expect("POST", CHAT).reply(json=says(usage=None))
+    for _ in range(2):
+        assert px.post(CHAT, asks(1)).status == 200
+    px.stop()
+    assert saved(px) == (1, 0, 0, 0)
+    key = px.command("cache", "ls").stdout.split()[0]
+    assert "tokens" not in px.command("cache", "show", key).stdout
 
 
 @pytest.mark.parametrize("path, question, error", [

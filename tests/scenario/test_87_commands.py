@@ -64,7 +64,7 @@ def test_stats_count_by_model(filled, reprise):
     assert counted["models"]["gpt"]["entries"] == 2 and counted["models"]["gpt"]["hits"] == 4
     assert counted["models"]["t5"]["hits"] == 0
     table = reprise("cache", "stats").stdout
-    assert re.search(r"^ +2 .* 4  gpt$", table, re.MULTILINE)
+    assert re.search(r"^ +2 .* 4 +0.0000  gpt$", table, re.MULTILINE)
     filled.start()
 
 
@@ -150,6 +150,29 @@ def test_a_stream_is_one_elsewhere_too(px, proxy, reprise, up):
     whole = other.post(CHAT, chat("x"))
     assert (whole["x-compute-type"], whole["Content-Type"]) == ("cache", "application/json")
     assert whole.json["choices"][0]["message"]["content"] == "eins"
+
+
+def test_the_tokens_of_an_answer_go_along(px, proxy, reprise, up):
+    up.expect("POST", CHAT).reply(
+        json={**says("x"), "usage": {"prompt_tokens": 7, "completion_tokens": 0}})
+    px.post(CHAT, chat("x"))
+    px.restart()
+    reprise("cache", "export", "out.jsonl")
+    line = json.loads((px.directory / "out.jsonl").read_text())
+    assert (line["input_tokens"], line["output_tokens"]) == (7, 0)
+    other = proxy({"upstreams": {"up": {"url": up.url}}})
+    files = {"good": line, "bad": {**line, "input_tokens": -1},
+             "worse": {**line, "output_tokens": "7"}}
+    for name, text in files.items():
+        (other.directory / name).write_text(json.dumps(text))
+    assert other.command("cache", "import", "good").stdout.startswith("1 of 1")
+    assert other.command("cache", "import", "bad").returncode == 1
+    assert other.command("cache", "import", "worse").returncode == 1
+    assert other.post(CHAT, chat("x"))["x-compute-type"] == "cache"
+    other.stop()
+    assert stats(other.command)["saved_input_tokens"] == 7
+    key = other.command("cache", "ls").stdout.split()[0]
+    assert "tokens   7 of input, 0 of output\n" in other.command("cache", "show", key).stdout
 
 
 def test_import_keeps_the_newer_and_never_undoes_a_purge(filled, reprise, up):

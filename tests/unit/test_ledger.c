@@ -70,6 +70,7 @@ its_text_brings_it_back(void **state)
 	struct ledger *ledger = ledger_new(), *again = ledger_new();
 	struct account *account = ledger_account(ledger, SEARCH);
 	struct spending got;
+	struct saved saved;
 	struct buf text;
 
 	(void)state;
@@ -78,6 +79,8 @@ its_text_brings_it_back(void **state)
 	ledger_account(ledger, BYTES_LIT(LEDGER_UNWRITTEN "route 1"));
 	assert_false(ledger_is_changed(ledger));
 	ledger_spend(ledger, account, &call, NOW);
+	ledger_save(ledger, account, &(struct saved){ 1, 20, 30, 40 });
+	ledger_save(ledger, account, &(struct saved){ .input = 1 });
 	rate_charge(&account->requests, &rate, 60, NOW);
 	rate_charge(&account->tokens, &rate, 90, NOW);
 	assert_true(ledger_is_changed(ledger));
@@ -94,6 +97,11 @@ its_text_brings_it_back(void **state)
 	assert_int_equal(got.spent, 3);
 	assert_int_equal(got.today, 3);
 	assert_int_equal(got.this_month, 3);
+	saved = ledger_saved(again, account);
+	assert_int_equal(saved.hits, 1);
+	assert_int_equal(saved.input, 21);
+	assert_int_equal(saved.output, 30);
+	assert_int_equal(saved.cost, 40);
 	assert_int_equal(rate_left(&account->requests, &rate, NOW), 0);
 	assert_int_equal(rate_wait(&account->tokens, &rate, 1, NOW), 31 * USEC_PER_SEC);
 	buf_done(&text);
@@ -112,6 +120,7 @@ what_is_no_line_is_passed_over(void **state)
 	    "search 9 0 0 0 0 0 0 0 0 and more\n 1 2 3 4 5 6 7 8 9"));
 	account = ledger_account(ledger, SEARCH);
 	assert_int_equal(ledger_get(ledger, account, NOW).input, 9);
+	assert_int_equal(ledger_saved(ledger, account).hits, 0);
 	assert_int_equal(ledger_get(ledger, ledger_account(ledger, BYTES_LIT("x")), NOW).input, 0);
 	ledger_free(ledger);
 }

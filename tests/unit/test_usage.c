@@ -54,8 +54,20 @@ counts_are_found_where_each_api_has_them(void **state)
 		assert_int_equal(answer_usage(rows[i].form, bytes_str(body), &usage), rows[i].says);
 		assert_int_equal(usage.input, rows[i].input);
 		assert_int_equal(usage.output, rows[i].output);
+		assert_true(answer_may_tell(rows[i].form, bytes_str(body)) || !rows[i].says);
 		xfree(body);
 	}
+}
+
+static void
+a_stream_that_names_no_usage_is_not_looked_into(void **state)
+{
+	(void)state;
+	assert_false(answer_may_tell(STREAM_CHAT, BYTES_LIT("data: {\"choices\":[]}\n\n")));
+	assert_true(answer_may_tell(STREAM_CHAT, BYTES_LIT("data: {\"usage\":null}\n\n")));
+	assert_false(answer_may_tell(STREAM_GENERATE, BYTES_LIT("{\"usage\":1}\n")));
+	assert_true(answer_may_tell(STREAM_GENERATE, BYTES_LIT("{\"eval_count\":1}\n")));
+	assert_false(answer_may_tell(STREAM_CHAT, BYTES_NONE));
 }
 
 int
@@ -63,6 +75,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_found_where_each_api_has_them),
+		cmocka_unit_test(a_stream_that_names_no_usage_is_not_looked_into),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
