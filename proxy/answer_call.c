@@ -14,6 +14,7 @@
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/http/respond.h"
+#include "proxy/limit.h"
 #include "proxy/net/conn.h"
 #include "proxy/saving.h"
 
@@ -163,6 +164,7 @@ begin_flight_head(struct request *req, struct buf *out)
 
 	r = arena_printf(req->arena, &tags.status, "reprise%s; fwd-status=%d; collapsed",
 	    answer_fwd_word(req->fwd), head->status);
+	limit_note_follower(req);
 	if (r == 0)
 		r = answer_begin_head(req, out, head->status, &tags);
 	return r == 0 ? buf_add(out, head->fields) : r;

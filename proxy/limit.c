@@ -351,15 +351,49 @@ add_limits(struct buf *out, const struct limit *limits, size_t n)
 	return r == 0 ? buf_add_str(out, "\r\n") : r;
 }
 
+void
+limit_note_follower(struct request *req)
+{
+	const struct config_team *team = req->admission.team;
+
+	if (team != NULL && (team->rate.n > 0 || team->tokens.n > 0))
+		find_account(req);
+}
+
+static bool
+names_limits(struct bytes name)
+{
+	return bytes_eq_str_nocase(name, "ratelimit") ||
+	    bytes_eq_str_nocase(name, "x-ratelimit-limit-requests");
+}
+
+/* The same of the fields of another's call, as they are in its flight. */
+static bool
+text_names_limits(struct bytes fields)
+{
+	while (fields.len > 0) {
+		struct bytes line = bytes_cut(&fields, '\n');
+
+		if (names_limits(bytes_cut(&line, ':')))
+			return true;
+	}
+	return false;
+}
+
 /* Those of the upstream say more: they are about what is left for all of us. */
 static bool
 upstream_says(const struct request *req)
 {
-	const struct fields *fields = req->fetch != NULL && fetch_status(req->fetch) != 0 ?
-	    fetch_fields(req->fetch) : NULL;
+	const struct flight_seat *seat = &req->sharing.seat;
+	const struct fields *fields;
 
-	return fields != NULL && (fields_count(fields, "ratelimit") > 0 ||
-	    fields_count(fields, "x-ratelimit-limit-requests") > 0);
+	if (req->fetch == NULL || fetch_status(req->fetch) == 0)
+		return seat->flight != NULL && text_names_limits(flight_head(seat)->fields);
+	fields = fetch_fields(req->fetch);
+	for (size_t i = 0; i < fields->n; i++)
+		if (names_limits(fields->list[i].name))
+			return true;
+	return false;
 }
 
 int

@@ -41,7 +41,13 @@ void	limit_settle(struct request *req);
 /* The call is over, however: give places back; what was not settled is estimated. */
 void	limit_end(struct request *req);
 
-/* What is left, as fields of an answer that no cache gave. */
+/* Its answer is that of another's call: it is told what its own team has left. */
+void	limit_note_follower(struct request *req);
+
+/*
+ * What is left, as fields of an answer.  One from the cache has them only where hits
+ * count: it takes nothing, and clients pass them over where there is an Age.
+ */
 int	limit_add_fields(struct request *req, struct buf *out) MUST_USE;
 
 #endif

@@ -82,6 +82,19 @@ def test_what_is_left_is_told(gate, up):
     assert px.post(CHAT, asks(3), by("b"))["x-ratelimit-limit-requests"] is None
 
 
+def test_what_an_upstream_has_left_is_not_said_again(px, up):
+    """A hit is no news of it, and clients pass over such fields beside an Age."""
+    fields = {"RateLimit": '"api";r=7;t=55', "RateLimit-Policy": '"api";q=500;w=300',
+              "x-ratelimit-remaining-tokens": "9", "ratelimit-remaining": "7",
+              "anthropic-ratelimit-requests-remaining": "3", "Retry-After": "1"}
+    up.expect("POST", CHAT).reply(json=says(), headers=fields)
+    first = px.post(CHAT, asks(1))
+    assert all(first[name] == value for name, value in fields.items())
+    hit = px.post(CHAT, asks(1))
+    assert hit["x-compute-type"] == "cache" and hit["Age"] is not None
+    assert all(hit[name] is None for name in fields)
+
+
 def test_hits_count_if_the_team_says_so(gate, up):
     px = gate(a={"rate": "3/h", "count_hits": True})
     up.expect("POST", CHAT).reply(json=says())
