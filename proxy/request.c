@@ -232,10 +232,10 @@ request_end(struct request *req, enum end_reason why)
 	limit_end(req);
 	attempt_end(req);
 	flight_leave(&req->sharing.seat);
-	loop_mail_cancel(&req->sharing.mail);
-	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */
 	if (req->sharing.led != NULL)
 		flight_fail(req->sharing.led, FLIGHT_LOOK_AGAIN);
+	loop_mail_cancel(&req->sharing.mail);	/* nobody posts any more */
+	req->fetch = fetch_free(req->fetch);	/* stops a transfer under way */
 	if (req->client != NULL)
 		tell_client(req, why);
 	loop_free_later(req->worker->loop, req, request_free);
