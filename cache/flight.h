@@ -37,6 +37,7 @@ struct flight_head {
 	int		status;
 	unsigned	form;		/* its caller's */
 	bool		is_live;	/* the body is still coming */
+	bool		is_stream;	/* of events, as its caller asked for */
 	struct bytes	fields;		/* "name: value\r\n" each, as they go to clients */
 	struct bytes	compute;
 	struct bytes	compute_time;

@@ -286,14 +286,10 @@ answer_limited(struct request *req, const struct limit_refusal *refusal)
 	    tags), END_REFUSED);
 }
 
-enum step
-answer_fetch_failed(struct request *req, enum fetch_failure failure)
+const struct failure *
+answer_failure(enum fetch_failure failure)
 {
-	static const struct {
-		int		 status;
-		const char	*code;
-		const char	*message;
-	} rows[] = {
+	static const struct failure rows[] = {
 		[FETCH_OK] = { 502, "upstream_failed", "the upstream failed" },
 		[FETCH_E_CONNECT] = { 502, "upstream_unreachable",
 		    "no connection to the upstream; is it up, and is its url right?" },
@@ -306,10 +302,17 @@ answer_fetch_failed(struct request *req, enum fetch_failure failure)
 		[FETCH_E_BAD_ANSWER] = { 502, "upstream_bad_answer",
 		    "what the upstream sent is no whole HTTP answer" },
 	};
-	int r;
 
-	r = send_error(req, rows[failure].status, rows[failure].code, rows[failure].message,
+	return &rows[failure];
+}
+
+enum step
+answer_fetch_failed(struct request *req, enum fetch_failure outcome)
+{
+	const struct failure *failure = answer_failure(outcome);
+	int r = send_error(req, failure->status, failure->code, failure->message,
 	    (struct answer_tags){ 0 });
+
 	return answer_end(req, r, END_UPSTREAM_FAILED);
 }
 

@@ -24,8 +24,16 @@ enum step	answer_error(struct request *req, int status, const char *code,
 struct limit_refusal;
 enum step	answer_limited(struct request *req, const struct limit_refusal *refusal);
 
+/* What a client is told of an upstream that failed so. */
+struct failure {
+	int		 status;
+	const char	*code;
+	const char	*message;
+};
+const struct failure	*answer_failure(enum fetch_failure failure);
+
 /* Like answer_error(), for an upstream that failed; OUTCOME tells how. */
-enum step	answer_fetch_failed(struct request *req, enum fetch_failure failure);
+enum step	answer_fetch_failed(struct request *req, enum fetch_failure outcome);
 
 /* An answer of our own that is no error; CONTENT_TYPE may be NULL with no BODY. */
 enum step	answer_own(struct request *req, int status, const char *content_type,
@@ -64,6 +72,13 @@ int		answer_tail_head(struct request *req) MUST_USE;
 int	answer_relay_head(struct request *req, struct bytes piece) MUST_USE;
 int	answer_relay_piece(struct request *req, struct bytes piece) MUST_USE;
 int	answer_relay_end(struct request *req) MUST_USE;
+
+/*
+ * Its end, if it is a stream under way that is not whole: an event that says so as its
+ * API does, and all is there that the head has promised.  False if that cannot be said:
+ * then the connection is to be broken off.
+ */
+bool	answer_relay_failed(struct request *req, const struct failure *failure);
 
 /* x-compute-time of the upstream's answer: its own, else as measured. */
 int		answer_compute_time(struct request *req, struct bytes *ret_text) MUST_USE;

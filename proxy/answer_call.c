@@ -6,6 +6,7 @@
 #include "proxy/answer_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/num.h"
@@ -221,6 +222,7 @@ choose_framing(struct request *req)
 	struct bytes length = req->reply.is_partial ? BYTES_NONE :
 	    fields_get(fetch_fields(req->fetch), "content-length");
 
+	req->reply.has_length = length.ptr != NULL;
 	if (!answer_has_no_body(fetch_status(req->fetch)) && length.ptr == NULL)
 		frame_without_length(req);
 	return length;
@@ -238,6 +240,20 @@ add_framing(struct request *req, struct buf *out, struct bytes length)
 	return 0;
 }
 
+/* The last bytes that a client got show whether it is in the middle of an event. */
+static void
+note_tail(struct reply *reply, struct bytes piece)
+{
+	size_t n = piece.len < STREAM_TAIL_LEN ? piece.len : STREAM_TAIL_LEN;
+	size_t kept = reply->tail_len < STREAM_TAIL_LEN - n ? reply->tail_len :
+	    STREAM_TAIL_LEN - n;
+
+	memmove(reply->tail, reply->tail + reply->tail_len - kept, kept);
+	if (n > 0)
+		memcpy(reply->tail + kept, piece.ptr + piece.len - n, n);
+	reply->tail_len = kept + n;
+}
+
 /* HEAD, if there is one, and a piece of the body, in a chunk if need be. */
 static int
 send_piece(struct request *req, struct bytes head, struct bytes piece)
@@ -251,6 +267,7 @@ send_piece(struct request *req, struct bytes head, struct bytes piece)
 		parts[3] = BYTES_LIT("\r\n");
 	}
 	req->reply.body_len += piece.len;
+	note_tail(&req->reply, piece);
 	return conn_write(client_conn(req->client), parts, ARRAY_LEN(parts));
 }
 
@@ -287,6 +304,7 @@ answer_tail_head(struct request *req)
 	int r;
 
 	frame_without_length(req);
+	req->reply.is_stream = flight_head(&req->sharing.seat)->is_stream;
 	buf_init(&out, ANSWER_HEAD_MAX);
 	r = begin_flight_head(req, &out);
 	if (r == 0)
@@ -307,4 +325,38 @@ answer_relay_end(struct request *req)
 	const struct bytes last = BYTES_LIT("0\r\n\r\n");
 
 	return req->reply.is_chunked ? conn_write(client_conn(req->client), &last, 1) : 0;
+}
+
+/* An event of its own: what was begun before is ended first. */
+static int
+add_last_event(const struct request *req, const struct failure *failure, struct buf *out)
+{
+	const struct reply *reply = &req->reply;
+	enum stream_form form = stream_form_of(&req->call);
+	int r = 0;
+
+	if (!stream_is_at_rest(form, (struct bytes){ reply->tail, reply->tail_len }))
+		r = buf_add_str(out, "\n\n");
+	return r == 0 ? stream_add_error(form, failure->status, failure->code,
+	    bytes_str(failure->message), out) : r;
+}
+
+bool
+answer_relay_failed(struct request *req, const struct failure *failure)
+{
+	struct reply *reply = &req->reply;
+	struct buf out;
+	int r;
+
+	if (reply->status != 200 || !reply->is_stream || reply->has_length)
+		return false;
+	buf_init(&out, ANSWER_HEAD_MAX);
+	r = add_last_event(req, failure, &out);
+	if (r == 0)
+		r = send_piece(req, BYTES_NONE, buf_bytes(&out));
+	if (r == 0)
+		r = answer_relay_end(req);
+	buf_done(&out);
+	reply->is_ended = r == 0;
+	return reply->is_ended;
 }

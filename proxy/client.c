@@ -315,6 +315,6 @@ void
 client_cut(struct client *client)
 {
 	if (client->request != NULL)
-		request_end(client->request, END_SHUTDOWN);
+		request_cut(client->request);
 	close_client(client);
 }

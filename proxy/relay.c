@@ -17,6 +17,7 @@
 
 #define SHOWN_MAX	((size_t)64 << 20)
 #define AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
+#define UNRIPE_MAX	((size_t)32 << 10)	/* of half an event; more is let pass */
 
 bool
 relay_begin(struct request *req)
@@ -24,6 +25,7 @@ relay_begin(struct request *req)
 	struct bytes type = fields_get(fetch_fields(req->fetch), "content-type");
 	bool is_stream = fetch_status(req->fetch) == 200 && form_is_stream(&req->call, type);
 
+	req->reply.is_stream = is_stream;
 	req->reply.is_partial = is_stream && forward_adds_usage(req);
 	if (req->reply.is_partial)
 		buf_init(&req->reply.shown, SHOWN_MAX);
@@ -34,7 +36,30 @@ relay_begin(struct request *req)
 struct bytes
 relay_body(const struct request *req)
 {
-	return req->reply.is_partial ? buf_bytes(&req->reply.shown) : fetch_body(req->fetch);
+	const struct reply *reply = &req->reply;
+
+	if (reply->is_partial)
+		return buf_bytes(&reply->shown);
+	return reply->is_stream ? bytes_first(fetch_body(req->fetch), reply->ripe) :
+	    fetch_body(req->fetch);
+}
+
+/*
+ * A client can do nothing with half an event, and whoever has none of it can be told in
+ * the next one that nothing more comes.
+ */
+static void
+ripen(struct request *req)
+{
+	struct bytes body = fetch_body(req->fetch);
+	struct reply *reply = &req->reply;
+
+	stream_mark_events(stream_form_of(&req->call), body, &reply->mark);
+	if (fetch_state(req->fetch) == FETCH_DONE || fetch_is_paused(req->fetch) ||
+	    body.len - reply->mark.whole > UNRIPE_MAX)
+		reply->ripe = body.len;
+	else if (reply->ripe < reply->mark.whole)
+		reply->ripe = reply->mark.whole;
 }
 
 /* Does the client lag so far behind that there is no use in more? */
@@ -53,14 +78,19 @@ relay_look(struct request *req)
 	size_t used = 0;
 	int r;
 
+	if (reply->is_stream && !reply->is_partial)
+		ripen(req);
 	if (!reply->is_partial || has_enough(req))
 		return 0;
-	r = form_drop_usage(fresh, state != FETCH_HEAD, &reply->shown, &used);
+	r = form_drop_usage(fresh, state == FETCH_DONE, &reply->shown, &used);
 	/* An event that fills the window alone will not become whole. */
 	if (r == 0 && used + reply->seen == 0 && fetch_is_paused(req->fetch))
 		r = form_drop_usage(fresh, true, &reply->shown, &used);
 	if (r == 0)
 		reply->seen += used;
+	/* What is left of a broken stream will not become whole. */
+	if (r == 0 && state == FETCH_FAILED)
+		reply->seen = fetch_body(req->fetch).len;
 	return r;
 }
 
@@ -124,6 +154,21 @@ send_more(struct request *req)
 	return r;
 }
 
+static size_t
+less(size_t n, size_t by)
+{
+	return n > by ? n - by : 0;
+}
+
+/* What was sent is gone. */
+static void
+forget_ripe(struct reply *reply)
+{
+	reply->ripe = less(reply->ripe, reply->at);
+	reply->mark.whole = less(reply->mark.whole, reply->at);
+	reply->mark.line = less(reply->mark.line, reply->at);
+}
+
 /* What is neither kept nor still to be sent makes room for more. */
 static void
 let_go(struct request *req)
@@ -136,6 +181,7 @@ let_go(struct request *req)
 		req->reply.seen = 0;
 	} else {
 		fetch_consume(req->fetch, req->reply.at);
+		forget_ripe(&req->reply);
 	}
 	if (req->sharing.led != NULL)
 		req->sharing.published -= req->reply.at;

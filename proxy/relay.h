@@ -15,7 +15,7 @@
  */
 bool	relay_begin(struct request *req);
 
-/* What has come that clients see. */
+/* What has come that clients see: of a stream the events that are whole. */
 struct bytes	relay_body(const struct request *req);
 
 /* Keep what has come of our call, as long as it fits, and let those who wait have it. */

@@ -123,11 +123,21 @@ may_follow(const struct request *req, enum end_reason why)
 	}
 }
 
+/* An end that was written is one if it is sent as well; at a shutdown nobody waits for that. */
+static bool
+is_cut_short(const struct request *req, enum end_reason why)
+{
+	if (why == END_STREAM_BROKEN)
+		return !req->reply.is_ended;
+	return why == END_SHUTDOWN &&
+	    (!req->reply.is_ended || conn_unsent(client_conn(req->client)) > 0);
+}
+
 /* What has begun and cannot be finished must not look finished. */
 static void
 tell_client(struct request *req, enum end_reason why)
 {
-	if (why == END_STREAM_BROKEN || why == END_SHUTDOWN)
+	if (is_cut_short(req, why))
 		conn_set_abortive(client_conn(req->client));
 	client_request_ended(req->client, may_follow(req, why));
 }

@@ -23,6 +23,9 @@ void	request_run(struct request *req);
 /* What it still owed us did not come in time: 408. */
 void	request_time_out(struct request *req);
 
+/* There is no more time for it: end it, and say so where that can be said. */
+void	request_cut(struct request *req);
+
 /* End REQ, whatever it was doing.  Its memory lasts until the turn ends. */
 void	request_end(struct request *req, enum end_reason why);
 

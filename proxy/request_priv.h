@@ -18,6 +18,7 @@
 #include "cache/policy.h"
 #include "cache/print.h"
 #include "proxy/dialect/dialect.h"
+#include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
 #include "proxy/net/fetch.h"
 #include "proxy/net/loop.h"
@@ -81,6 +82,11 @@ struct reply {
 	uint64_t	 body_len;
 	size_t		 at;		/* of what the fetch holds, or SHOWN, sent so far */
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
+	bool		 is_stream;	/* of a form we know */
+	size_t		 ripe;		/* of what the fetch holds, in events that are whole */
+	struct stream_mark mark;
+	char		 tail[STREAM_TAIL_LEN];	/* the last that was sent of it */
+	size_t		 tail_len;
 	struct bytes	 whole;		/* of a stream, folded; none until it is asked for */
 	enum told	 told;		/* by it, of what it used: */
 	struct token_usage usage;
@@ -88,7 +94,9 @@ struct reply {
 	struct buf	 shown;
 	size_t		 seen;		/* of what the fetch holds, looked at for that */
 	bool		 is_chunked;
+	bool		 has_length;	/* said in its head */
 	bool		 must_close;	/* nothing may follow on this connection */
+	bool		 is_ended;	/* to be read to its end, though it is not whole */
 	struct bytes	 rest;		/* of what is given event by event, */
 	usec_t		 due;		/* when the next one is, */
 	enum end_reason	 why;		/* and how it ends */

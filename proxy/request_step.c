@@ -646,7 +646,7 @@ take_failed(struct request *req)
 	req->sharing.is_alone = failure == FLIGHT_NOT_SHARED;
 	if (req->sharing.is_alone)
 		return STEP_FETCH;
-	return failure == FLIGHT_LOOK_AGAIN ? STEP_LOOKUP :
+	return failure == FLIGHT_LOOK_AGAIN || failure >= FLIGHT_BROKEN ? STEP_LOOKUP :
 	    give_failure(req, (enum fetch_failure)failure);
 }
 
@@ -677,6 +677,23 @@ break_off(struct request *req)
 	return STEP_ENDED;
 }
 
+static const struct failure ending = {
+	503, "shutting_down", "the proxy is ending; the request may be tried again",
+};
+
+/*
+ * What has begun cannot be taken back: the client is told in the stream, or by a reset.
+ * A failure that is none of its call's is that of who made it, who may have been cut.
+ */
+static enum step
+fail_stream(struct request *req, enum fetch_failure failure)
+{
+	bool is_cut = failure == FETCH_OK && req->worker->is_draining;
+
+	(void)answer_relay_failed(req, is_cut ? &ending : answer_failure(failure));
+	return break_off(req);
+}
+
 static enum step
 end_stream(struct request *req, enum end_reason why)
 {
@@ -684,6 +701,15 @@ end_stream(struct request *req, enum end_reason why)
 		return break_off(req);
 	request_end(req, why);
 	return STEP_ENDED;
+}
+
+/* That of its call, if it is known; its leader may have ended for another reason. */
+static enum fetch_failure
+tail_failure(const struct flight_seat *seat)
+{
+	int failure = flight_failure(seat);
+
+	return failure >= FLIGHT_BROKEN ? (enum fetch_failure)(failure - FLIGHT_BROKEN) : FETCH_OK;
 }
 
 static enum step
@@ -698,7 +724,7 @@ step_tail(struct request *req)
 	if (flight_read(seat).len > 0 || state == FLIGHT_HEAD)
 		return STEP_TAIL;
 	if (state == FLIGHT_FAILED)
-		return break_off(req);
+		return fail_stream(req, tail_failure(seat));
 	saving_note_follower(req);
 	return end_stream(req, END_COLLAPSED);
 }
@@ -709,7 +735,7 @@ step_relay(struct request *req)
 	enum fetch_state state = fetch_state(req->fetch);
 
 	if (relay_look(req) < 0)
-		return break_off(req);
+		return fail_stream(req, FETCH_OK);
 	if (request_is_wanted(req))
 		relay_tee(req);
 	if (req->client == NULL && (req->sharing.led == NULL || !request_is_wanted(req)))
@@ -719,6 +745,14 @@ step_relay(struct request *req)
 	if (relay_has_more(req) || state == FETCH_HEAD)
 		return STEP_RELAY;
 	if (state == FETCH_FAILED)
-		return break_off(req);
+		return fail_stream(req, fetch_failure(req->fetch));
 	return end_stream(req, req->fwd == FWD_BYPASS ? END_BYPASS : END_MISS);
+}
+
+void
+request_cut(struct request *req)
+{
+	if (req->client != NULL && (req->step == STEP_RELAY || req->step == STEP_TAIL))
+		(void)answer_relay_failed(req, &ending);
+	request_end(req, END_SHUTDOWN);
 }

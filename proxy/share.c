@@ -31,6 +31,7 @@ publish_head(struct request *req, bool is_live)
 		.status = fetch_status(req->fetch),
 		.form = form_wanted(&req->call),
 		.is_live = is_live,
+		.is_stream = req->reply.is_stream,
 		.compute = answer_compute_type(req),
 	};
 	struct buf fields;
@@ -121,5 +122,6 @@ share_end(struct request *req, bool is_whole)
 	if (is_whole)
 		land(req, req->reply.is_kept);
 	else
-		flight_fail(take_ptr(&req->sharing.led), FLIGHT_LOOK_AGAIN);
+		flight_fail(take_ptr(&req->sharing.led),
+		    FLIGHT_BROKEN + (int)fetch_failure(req->fetch));
 }

@@ -12,6 +12,7 @@
 enum {
 	FLIGHT_LOOK_AGAIN = 100,	/* it is in the cache, or its leader is gone */
 	FLIGHT_NOT_SHARED,	/* too large: everybody for themselves */
+	FLIGHT_BROKEN = 200,	/* in mid-stream, and a failure of a fetch: look again, or say so */
 };
 
 /* With the head of the answer there: may all of it be kept for those who wait? */

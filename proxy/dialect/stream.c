@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "proxy/dialect/stream_priv.h"
+#include "proxy/http/error_body.h"
 #include "proxy/http/ndjson.h"
 #include "proxy/http/sse.h"
 
@@ -265,4 +266,75 @@ stream_next_piece(enum stream_form form, struct bytes *rest, struct bytes *ret_p
 	}
 	*ret_piece = bytes_first(all, all.len - rest->len);
 	return true;
+}
+
+static bool
+ends_line(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+void
+stream_mark_events(enum stream_form form, struct bytes body, struct stream_mark *mark)
+{
+	bool is_lines = api_of(form)->is_lines, is_blank;
+
+	while (mark->line < body.len) {
+		struct bytes rest = bytes_skip(body, mark->line);
+		size_t len = line_len(rest, &is_blank);
+
+		if (!ends_line(rest.ptr[len - 1]))
+			return;
+		mark->line += len;
+		if (is_lines || is_blank)
+			mark->whole = mark->line;
+	}
+}
+
+bool
+stream_is_at_rest(enum stream_form form, struct bytes tail)
+{
+	if (tail.len == 0)
+		return true;
+	if (!ends_line(tail.ptr[tail.len - 1]))
+		return false;
+	if (api_of(form)->is_lines)
+		return true;
+	tail.len -= bytes_has_suffix(tail, "\r\n") ? 2 : 1;
+	return tail.len == 0 || ends_line(tail.ptr[tail.len - 1]);
+}
+
+/* As those of the form name it. */
+static enum error_shape
+error_shape_of(enum stream_form form)
+{
+	switch (form) {
+	case STREAM_CHAT:
+	case STREAM_COMPLETIONS:
+		return ERROR_SHAPE_OPENAI;
+	case STREAM_MESSAGES:
+		return ERROR_SHAPE_ANTHROPIC;
+	case STREAM_GENERATE:
+	case STREAM_OLLAMA_CHAT:
+		return ERROR_SHAPE_OLLAMA;
+	default:
+		return ERROR_SHAPE_HF;
+	}
+}
+
+/* The body of an error ends its line itself. */
+int
+stream_add_error(enum stream_form form, int status, const char *code, struct bytes message,
+    struct buf *out)
+{
+	bool is_lines = api_of(form)->is_lines;
+	int r = 0;
+
+	if (form == STREAM_MESSAGES)
+		r = buf_add_str(out, "event: error\n");
+	if (r == 0 && !is_lines)
+		r = buf_add_str(out, "data: ");
+	if (r == 0)
+		r = error_body(out, error_shape_of(form), status, code, message);
+	return r == 0 && !is_lines ? buf_add_str(out, "\n") : r;
 }

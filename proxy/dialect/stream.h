@@ -73,4 +73,25 @@ int	stream_unfold(enum stream_form form, struct bytes answer,
  */
 bool	stream_next_piece(enum stream_form form, struct bytes *rest, struct bytes *ret_piece);
 
+/*
+ * How far the whole events of a body go that is still coming, and where the line begins
+ * that is not whole yet.  It begins with zeros; both only grow with BODY.
+ */
+struct stream_mark {
+	size_t	whole;
+	size_t	line;
+};
+void	stream_mark_events(enum stream_form form, struct bytes body, struct stream_mark *mark);
+
+/* Is what ends with TAIL, at least STREAM_TAIL_LEN bytes or all there are, whole events? */
+#define STREAM_TAIL_LEN	4
+bool	stream_is_at_rest(enum stream_form form, struct bytes tail);
+
+/*
+ * Append an event that says to a client, as its API does, that nothing more comes and
+ * why; arguments as those of error_body().
+ */
+int	stream_add_error(enum stream_form form, int status, const char *code,
+	    struct bytes message, struct buf *out) MUST_USE;
+
 #endif

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { sse, stage } from "./stage.mjs";
+import { breaking, sse, stage } from "./stage.mjs";
 
 const QUESTION = { model: "m", max_tokens: 5, messages: [{ role: "user", content: "Hi" }] };
 const MESSAGE = {
@@ -91,4 +91,20 @@ test("@anthropic-ai/sdk: an error of ours is an error to the SDK", async (t) => 
   await assert.rejects(
     api.messages.create(QUESTION, { headers: { "Cache-Control": "only-if-cached" } }),
     (error) => error.status === 504 && error.error.error.type === "timeout_error");
+});
+
+test("@anthropic-ai/sdk: a stream that breaks is an APIError that says why", async (t) => {
+  const { arrive, find } = breaking(ANSWERS["POST /v1/messages"]);
+  const { url, fetch } = await stage(t, { "POST /v1/messages": find });
+  const api = new Anthropic({ baseURL: url, apiKey: "unused", maxRetries: 0, fetch });
+  const stream = await api.messages.create({ ...QUESTION, stream: true });
+  const seen = [];
+  await assert.rejects(async () => {
+    for await (const one of stream) {
+      seen.push(one.type);
+      arrive();
+    }
+  }, (error) => error instanceof Anthropic.APIError && /api_error/.test(error.message) &&
+    /broke off/.test(error.message));
+  assert.equal(seen[0], "message_start");
 });

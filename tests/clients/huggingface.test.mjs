@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { InferenceClient } from "@huggingface/inference";
-import { collect, sse, stage } from "./stage.mjs";
+import { breaking, collect, sse, stage } from "./stage.mjs";
 
 const CHAT = { messages: [{ role: "user", content: "Hi" }], max_tokens: 5 };
 const chunk = (content, finish_reason = null) => [null, {
@@ -58,4 +58,20 @@ test("@huggingface/inference: a stream passes", async (t) => {
   const { api } = await client(t, "/models/org/m");
   const chunks = await collect(api.chatCompletionStream(CHAT));
   assert.equal(chunks.map((one) => one.choices[0].delta.content).join(""), "Hello");
+});
+
+test("@huggingface/inference: a stream that breaks is an error that says why", async (t) => {
+  const path = "POST /models/org/m/v1/chat/completions";
+  const { arrive, find } = breaking(ANSWERS[path]);
+  const { url, fetch } = await stage(t, { [path]: find });
+  const options = { endpointUrl: `${url}/models/org/m`, fetch, retry_on_error: false };
+  const api = new InferenceClient("unused", options);
+  const seen = [];
+  await assert.rejects(async () => {
+    for await (const one of api.chatCompletionStream(CHAT)) {
+      seen.push(one.choices[0].delta.content);
+      arrive();
+    }
+  }, /the upstream broke off its answer/);
+  assert.equal(seen[0], "Hel");
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Ollama } from "ollama";
-import { collect, stage } from "./stage.mjs";
+import { breaking, collect, stage } from "./stage.mjs";
 
 const CHAT = { model: "m", messages: [{ role: "user", content: "Hi" }] };
 const line = (content, done) => `${JSON.stringify({
@@ -86,4 +86,18 @@ test("ollama: a stream passes", async (t) => {
   const { api } = await client(t);
   const parts = await collect(await api.chat({ ...CHAT, stream: true }));
   assert.equal(parts.map((part) => part.message.content).join(""), "Hello");
+});
+
+test("ollama: a stream that breaks is an error that says why", async (t) => {
+  const { arrive, find } = breaking(ANSWERS["POST /api/chat"]);
+  const { url, fetch } = await stage(t, { "POST /api/chat": find });
+  const api = new Ollama({ host: url, fetch });
+  const seen = [];
+  await assert.rejects(async () => {
+    for await (const one of await api.chat({ ...CHAT, stream: true })) {
+      seen.push(one.message.content);
+      arrive();
+    }
+  }, /the upstream broke off its answer/);
+  assert.equal(seen[0], "Hel");
 });

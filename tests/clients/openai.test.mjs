@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import OpenAI from "openai";
-import { collect, sse, stage } from "./stage.mjs";
+import { breaking, collect, sse, stage } from "./stage.mjs";
 
 const QUESTION = { model: "m", messages: [{ role: "user", content: "Hi" }], temperature: 0 };
 const chunk = (delta, finish_reason = null) => [null, {
@@ -140,4 +140,20 @@ test("openai: an error of ours is an error to the SDK", async (t) => {
     api.chat.completions.create(QUESTION, { headers: { "Cache-Control": "only-if-cached" } }),
     (error) => error.status === 504 && error.type === "server_error" &&
       /not in the cache/.test(error.message));
+});
+
+test("openai: a stream that breaks is an APIError that says why", async (t) => {
+  const { arrive, find } = breaking(ANSWERS["POST /v1/chat/completions"]);
+  const { url, fetch } = await stage(t, { "POST /v1/chat/completions": find });
+  const api = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", maxRetries: 0, fetch });
+  const stream = await api.chat.completions.create({ ...QUESTION, stream: true });
+  const seen = [];
+  await assert.rejects(async () => {
+    for await (const one of stream) {
+      seen.push(one.choices[0].delta.content);
+      arrive();
+    }
+  }, (error) => error instanceof OpenAI.APIError && error.code === "upstream_closed" &&
+    /broke off/.test(error.message));
+  assert.equal(seen[0], "");
 });

@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 const REPRISE = process.env.REPRISE ??
   fileURLToPath(new URL("../../build/reprise", import.meta.url));
 
-// Answers by "METHOD path": { json } or { type, pieces } of a stream.
+// Answers by "METHOD path": { json } or { type, pieces } of a stream; one that has a promise
+// BREAKS breaks off in the middle of an event when that is kept.
 async function startUpstream(answers) {
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -26,7 +27,12 @@ async function startUpstream(answers) {
     response.writeHead(answer.status ?? 200, { "content-type": answer.type ?? "application/json" });
     for (const piece of answer.pieces ?? [JSON.stringify(answer.json)])
       response.write(piece);
-    response.end();
+    if (answer.breaks) {
+      await answer.breaks;
+      response.write("data: {", () => response.destroy());
+    } else {
+      response.end();
+    }
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -86,6 +92,16 @@ export function sse(...events) {
   const pieces = events.map(([name, data]) =>
     `${name ? `event: ${name}\n` : ""}data: ${text(data)}\n\n`);
   return { type: "text/event-stream", pieces };
+}
+
+// Answers that break off once the promise ARRIVED is kept; keep it with ARRIVE().
+export function breaking(find) {
+  let arrive;
+  const arrived = new Promise((resolve) => { arrive = resolve; });
+  return { arrive, find: (body) => {
+    const answer = find(body);
+    return { ...answer, pieces: answer.pieces.slice(0, 2), breaks: arrived };
+  } };
 }
 
 export async function collect(iterable) {

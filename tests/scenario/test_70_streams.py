@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from play import Gone
+from play import dump
 
 CHAT_PATH, OLLAMA_PATH = "/v1/chat/completions", "/api/chat"
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
@@ -161,19 +161,78 @@ def test_an_error_instead_of_a_stream_passes(px, up):
     assert px.stop() == {"requests": 1, "misses": 1}
 
 
+CLOSED = "the upstream broke off its answer; the request may be tried again"
+TGI_PATH, MESSAGES_PATH = "/generate_stream", "/v1/messages"
+# By API: a question, an event, and how it says that nothing more comes.
+BREAKING = {
+    "openai": (CHAT_PATH, CHAT, SSE, EVENTS[0],
+               b'data: {"error":{"message":"%s","type":"server_error","param":null,'
+               b'"code":"upstream_closed"}}\n\n'),
+    "anthropic": (MESSAGES_PATH, {**CHAT, "max_tokens": 9}, SSE,
+                  b'event: ping\ndata: {"type":"ping"}\n\n',
+                  b'event: error\ndata: {"type":"error","error":{"type":"api_error",'
+                  b'"message":"%s"}}\n\n'),
+    "ollama": (OLLAMA_PATH, CHAT, NDJSON, LINES[0], b'{"error":"%s"}\n'),
+    "tgi": (TGI_PATH, {"inputs": "Hi"}, SSE, b'data: {"token":{"text":"Hi"}}\n\n',
+            b'data: {"error":"%s","error_type":"upstream_closed"}\n\n'),
+}
+
+
+def stream_head(kind):
+    return SSE_HEAD.replace(SSE.encode(), kind.encode())
+
+
+@pytest.mark.parametrize("api", BREAKING)
 @pytest.mark.parametrize("end", [b"", b"50\r\ndata: {", b"xyz\r\n"],
                          ids=["no last chunk", "a cut chunk", "a bad chunk"])
-def test_a_broken_stream_is_cut(px, up, end):
+def test_a_broken_stream_ends_as_its_api_says_errors(px, up, api, end):
+    """It can be read to its end, which is an event of its own; and it is not kept."""
+    path, question, kind, event, error = BREAKING[api]
+    for n in range(2):
+        arrived = threading.Event()
+        up.expect("POST", path).reply_raw(stream_head(kind) + chunk(event), arrived, end)
+        with px.connect() as client:
+            client.ask("POST", path, question)
+            client.head()
+            assert client.chunk() == event
+            arrived.set()
+            last = client.chunk()
+            assert last == error % CLOSED.encode() or b"xyz" in end and b"upstream_" in last
+            assert client.chunk() == b"" and client.is_at_end()
+    assert px.get("/healthz").status == 200
+    assert px.stop() == {"requests": 3, "streams_broken": 2, "own_answers": 1}
+
+
+@pytest.mark.parametrize("api", BREAKING)
+def test_so_it_does_for_an_old_client(px, up, api):
+    path, question, kind, event, error = BREAKING[api]
     arrived = threading.Event()
-    up.expect("POST", CHAT_PATH).reply_raw(SSE_HEAD + chunk(EVENTS[0]), arrived, end)
+    up.expect("POST", path).reply_raw(
+        stream_head(kind) + chunk(event), arrived, chunk(event[:9]))
+    body = dump(question)
+    with px.connect() as client:
+        client.send(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n"
+                    % (path.encode(), len(body)) + body)
+        client.head()
+        assert client.exactly(len(event)) == event
+        arrived.set()
+        assert client.rest() == error % CLOSED.encode()
+    assert px.stop()["streams_broken"] == 1
+
+
+def test_a_stream_with_a_length_is_cut(px, up):
+    """There is no room in it for an error."""
+    arrived = threading.Event()
+    up.expect("POST", CHAT_PATH).reply_raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 999\r\n\r\n"
+        + EVENTS[0], arrived)
     with px.connect() as client:
         client.ask("POST", CHAT_PATH, CHAT)
-        client.head()
-        assert client.chunk() == EVENTS[0]
+        assert client.head()["Content-Length"] == "999"
+        assert client.exactly(len(EVENTS[0])) == EVENTS[0]
         arrived.set()
-        assert b"0\r\n\r\n" not in client.rest()
-    assert px.get("/healthz").status == 200
-    assert px.stop() == {"requests": 2, "streams_broken": 1, "own_answers": 1}
+        assert client.rest() == b""
+    assert px.stop()["streams_broken"] == 1
 
 
 def test_a_stream_that_never_begins_is_502(px, up):
@@ -221,14 +280,23 @@ def test_a_slow_client_holds_the_upstream_back(px, up):
     assert px.stop() == {"requests": 2, "misses": 2, "stored": 1}
 
 
-def test_the_end_of_the_drain_time_cuts_streams(proxy, up):
+@pytest.mark.parametrize("api", BREAKING)
+def test_the_end_of_the_drain_time_ends_streams(proxy, up, api):
+    path, question, kind, event, error = BREAKING[api]
     px = proxy({"drain_timeout": "0s", "upstreams": {"up": {"url": up.url}}})
-    stream = up.expect("POST", CHAT_PATH).never_answer(SSE_HEAD + chunk(EVENTS[0]))
-    with px.connect() as client:
-        client.ask("POST", CHAT_PATH, CHAT)
+    stream = up.expect("POST", path).never_answer(stream_head(kind) + chunk(event))
+    with px.connect() as client, px.connect() as other:
+        client.ask("POST", path, question)
         client.head()
-        assert client.chunk() == EVENTS[0]
-        assert px.stop()["shutdowns"] == 1
-        with pytest.raises(Gone):
-            client.chunk()
+        assert client.chunk() == event
+        other.ask("POST", path, question)
+        other.head()
+        assert other.chunk() == event
+        counts = px.stop()      # of two workers one may see the end of the other's call first
+        assert counts["shutdowns"] + counts.get("streams_broken", 0) == 2
+        for each in client, other:
+            last = each.chunk()
+            assert last.startswith(error.split(b"%s")[0].split(b"api_error")[0])
+            assert b"the proxy is ending" in last or each is other
+            assert each.chunk() == b"" and each.is_at_end()
     assert stream.gone.wait(20)

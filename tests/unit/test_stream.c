@@ -528,6 +528,80 @@ forms_are_known_by_their_paths(void **state)
 	}
 }
 
+/* Fed byte by byte: how far the whole events go, and whether what came so far rests there. */
+static void
+expect_marks(enum stream_form form, const char *text, const size_t *ends)
+{
+	struct stream_mark mark = { 0 };
+	struct bytes all = bytes_str(text);
+
+	for (size_t n = 1; n <= all.len; n++) {
+		struct bytes body = bytes_first(all, n);
+		size_t from = n > STREAM_TAIL_LEN ? n - STREAM_TAIL_LEN : 0;
+
+		while (ends[1] != 0 && ends[1] <= n)
+			ends++;
+		stream_mark_events(form, body, &mark);
+		assert_int_equal(mark.whole, ends[0] <= n ? ends[0] : 0);
+		assert_int_equal(stream_is_at_rest(form, bytes_skip(body, from)),
+		    mark.whole == n);
+	}
+}
+
+static void
+whole_events_are_told_from_half_ones(void **state)
+{
+	struct stream_mark mark = { 0 };
+
+	(void)state;
+	expect_marks(STREAM_CHAT, "data: 1\n\ndata: 2\ndata: 3\n\n: x\n\ndata",
+	    (const size_t[]){ 9, 26, 31, 0 });
+	expect_marks(STREAM_MESSAGES, "event: a\rdata: 1\r\rdata: 2",
+	    (const size_t[]){ 18, 0 });
+	expect_marks(STREAM_GENERATE, "{}\n{\"a\":1}\n{", (const size_t[]){ 3, 11, 0 });
+	stream_mark_events(STREAM_TGI, BYTES_LIT("data: 1\r\n\r\ndata: 2\r\n"), &mark);
+	assert_int_equal(mark.whole, 11);
+	assert_true(stream_is_at_rest(STREAM_TGI, BYTES_LIT("\r\n\r\n")));
+	assert_false(stream_is_at_rest(STREAM_TGI, BYTES_LIT(" 2\r\n")));
+	assert_true(stream_is_at_rest(STREAM_TGI, BYTES_NONE));
+}
+
+static void
+an_error_in_a_stream_is_what_its_api_calls_one(void **state)
+{
+	static const struct {
+		enum stream_form	 form;
+		const char		*want;
+	} errors[] = {
+		{ STREAM_CHAT, "data: {\"error\":{\"message\":\"No.\",\"type\":\"server_error\","
+		    "\"param\":null,\"code\":\"gone\"}}\n\n" },
+		{ STREAM_COMPLETIONS, "data: {\"error\":{\"message\":\"No.\",\"type\":"
+		    "\"server_error\",\"param\":null,\"code\":\"gone\"}}\n\n" },
+		{ STREAM_MESSAGES, "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":"
+		    "\"api_error\",\"message\":\"No.\"}}\n\n" },
+		{ STREAM_GENERATE, "{\"error\":\"No.\"}\n" },
+		{ STREAM_OLLAMA_CHAT, "{\"error\":\"No.\"}\n" },
+		{ STREAM_TGI, "data: {\"error\":\"No.\",\"error_type\":\"gone\"}\n\n" },
+	};
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		struct stream_mark mark = { 0 };
+
+		buf_init(&out, 4096);
+		assert_int_equal(stream_add_error(errors[i].form, 502, "gone", BYTES_LIT("No."),
+		    &out), 0);
+		assert_true(bytes_eq_str(buf_bytes(&out), errors[i].want));
+		stream_mark_events(errors[i].form, buf_bytes(&out), &mark);
+		assert_int_equal(mark.whole, buf_len(&out));
+		assert_int_equal(stream_judge(errors[i].form,
+		    bytes_str(stream_content_type(errors[i].form)), buf_bytes(&out)),
+		    ANSWER_HOLDS_ERROR);
+		buf_done(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -538,6 +612,8 @@ main(void)
 		cmocka_unit_test(a_stream_is_cut_into_its_events),
 		cmocka_unit_test(a_stream_says_itself_that_it_is_over),
 		cmocka_unit_test(forms_are_known_by_their_paths),
+		cmocka_unit_test(whole_events_are_told_from_half_ones),
+		cmocka_unit_test(an_error_in_a_stream_is_what_its_api_calls_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
