@@ -209,6 +209,7 @@ static void
 frame_without_length(struct request *req)
 {
 	req->reply.is_chunked = req->head->minor_version > 0 && !answer_is_bare(req);
+	req->reply.is_by_close = req->head->minor_version == 0 && !answer_is_bare(req);
 	req->reply.must_close = req->head->minor_version == 0;
 }
 

@@ -46,6 +46,7 @@ struct client {
 	usec_t			 timer_at;	/* when the timer fires; 0: not set */
 	uint64_t		 sent_before;	/* to see whether a write stalls */
 	size_t			 lingered;
+	bool			 has_no_fin;
 	enum client_state	 state;
 };
 
@@ -183,6 +184,10 @@ flush(struct client *client)
 {
 	if (conn_unsent(client->conn) > 0)
 		return;
+	if (client->has_no_fin) {
+		close_client(client);
+		return;
+	}
 	conn_shutdown(client->conn);
 	client->state = CLIENT_LINGERING;
 	set_deadline(client, LINGER_TIME);
@@ -254,6 +259,13 @@ struct conn *
 client_conn(struct client *client)
 {
 	return client->conn;
+}
+
+void
+client_break_off(struct client *client, bool has_no_fin)
+{
+	client->has_no_fin = has_no_fin;
+	conn_set_abortive(client->conn);
 }
 
 void

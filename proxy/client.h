@@ -27,6 +27,12 @@ void	client_new(struct worker *worker, int fd);
 
 struct conn	*client_conn(struct client *client);
 
+/*
+ * What was begun stays unfinished, and the connection is to end with a reset: with no FIN
+ * before it if that would make it look finished.
+ */
+void	client_break_off(struct client *client, bool has_no_fin);
+
 /* Look again at what there is to do, on the next turn. */
 void	client_wake(struct client *client);
 

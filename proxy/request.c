@@ -138,7 +138,7 @@ static void
 tell_client(struct request *req, enum end_reason why)
 {
 	if (is_cut_short(req, why))
-		conn_set_abortive(client_conn(req->client));
+		client_break_off(req->client, req->reply.is_by_close);
 	client_request_ended(req->client, may_follow(req, why));
 }
 

@@ -95,6 +95,7 @@ struct reply {
 	size_t		 seen;		/* of what the fetch holds, looked at for that */
 	bool		 is_chunked;
 	bool		 has_length;	/* said in its head */
+	bool		 is_by_close;	/* the end of the connection is that of its body */
 	bool		 must_close;	/* nothing may follow on this connection */
 	bool		 is_ended;	/* to be read to its end, though it is not whole */
 	struct bytes	 rest;		/* of what is given event by event, */

@@ -12,7 +12,8 @@
  *	hold C | take C			C's socket is full, takes all again
  *	expect C "BYTES"		somewhere in what C got since the last expect
  *	silent C			nothing more came
- *	closed C | reset C | shut C	we closed it, aborted it, said FIN
+ *	closed C | reset C		we closed it, aborted it,
+ *	shut C | unshut C		said FIN, never said it
  *	asked N "BYTES"			fetch N has this in its head or body
  *	fetches N			so many fetches were ever started
  *	head N STATUS ["NAME: VALUE"]...
@@ -353,6 +354,12 @@ do_shut(struct play *play, const struct line *line)
 }
 
 static void
+do_unshut(struct play *play, const struct line *line)
+{
+	check(play, !world_conns[conn_of(play, line)].is_shut, "a FIN was sent");
+}
+
+static void
 do_asked(struct play *play, const struct line *line)
 {
 	const struct fake_fetch *fake = &world_fetches[fetch_of(play, line)];
@@ -505,7 +512,8 @@ static const struct {
 	{ "hold", do_hold, 2 },		{ "take", do_take, 2 },
 	{ "expect", do_expect, 3 },	{ "silent", do_silent, 2 },
 	{ "closed", do_closed, 2 },	{ "reset", do_reset, 2 },
-	{ "shut", do_shut, 2 },		{ "asked", do_asked, 3 },
+	{ "shut", do_shut, 2 },		{ "unshut", do_unshut, 2 },
+	{ "asked", do_asked, 3 },
 	{ "fetches", do_fetches, 2 },	{ "head", do_head, 3 },
 	{ "body", do_body, 3 },		{ "end", do_end, 2 },
 	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },

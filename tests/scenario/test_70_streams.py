@@ -220,6 +220,23 @@ def test_so_it_does_for_an_old_client(px, up, api):
     assert px.stop()["streams_broken"] == 1
 
 
+def test_what_cannot_be_told_does_not_look_finished(px, up):
+    """Nothing can be said in a stream that is not understood.  An old client takes the end of
+    the connection for that of the body: it must be a reset."""
+    body, piece = b'{"prompt":"Hi","stream":true}', b"data: 1\n\n"
+    arrived = threading.Event()
+    up.expect("POST", "/completion").reply_raw(SSE_HEAD + chunk(piece), arrived, b"xyz")
+    with px.connect() as client:
+        client.send(b"POST /completion HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(body)
+                    + body)
+        client.head()
+        assert client.exactly(len(piece)) == piece
+        arrived.set()
+        with pytest.raises(ConnectionResetError):
+            client.sock.recv(65536)
+    assert px.stop()["streams_broken"] == 1
+
+
 def test_a_stream_with_a_length_is_cut(px, up):
     """There is no room in it for an error."""
     arrived = threading.Event()
