@@ -36,6 +36,7 @@ struct account {
 	struct rate_meter	 requests;
 	struct rate_meter	 tokens;
 	struct gate		*gate;		/* of its calls */
+	_Atomic usec_t		 expiry_told;	/* when it was last logged; 0: never */
 	struct account		*next;
 };
 

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * admit.c - keys to teams.  A key is compared by its SHA-256 alone (H-73), and that there
- * is none and that it is nobody's are not told apart (H-70).
+ * is none, that it is nobody's and that it has expired are not told apart (H-70): the
+ * last is for the log, now and then.
  */
 #include "proxy/admit.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "cache/digest.h"
+#include "cache/ledger.h"
 #include "config/config.h"
+#include "proxy/worker.h"
 
-#define BEARER	"Bearer "
+#define BEARER		"Bearer "
+#define EXPIRY_TIME	(3600 * USEC_PER_SEC)	/* between two lines on one team */
 
 /* Where the clients of the APIs put their keys (PROTOCOLS.md 2). */
 static const char *const key_fields[] = { "authorization", "x-api-key", "api-key" };
@@ -45,19 +51,38 @@ find_team(const struct request *req)
 	return team;
 }
 
+/* Once in a while, whoever's thread it is that sees it. */
+static void
+log_expired(struct request *req, const struct config_team *team, usec_t now)
+{
+	struct account *account = ledger_account(req->worker->ledger, bytes_str(team->name));
+	usec_t told = atomic_load(&account->expiry_told);
+
+	if ((told == 0 || now - told >= EXPIRY_TIME) &&
+	    atomic_compare_exchange_strong(&account->expiry_told, &told, now))
+		log_info("the keys of team %s have expired, refusing its requests; see its "
+		    "\"expires\"", team->name);
+}
+
+static bool
+has_expired(struct request *req, const struct config_team *team)
+{
+	usec_t now = clock_wall();
+
+	if (team->expires == 0 || now < team->expires)
+		return false;
+	log_expired(req, team, now);
+	return true;
+}
+
 const char *
 admit_key(struct request *req)
 {
-	const struct config_team *team;
-
 	if (req->config->n_teams == 0)
 		return NULL;
-	team = find_team(req);
-	if (team == NULL)
+	req->admission.team = find_team(req);
+	if (req->admission.team == NULL || has_expired(req, req->admission.team))
 		return "a key of a team is needed: as Authorization: Bearer, x-api-key or api-key";
-	req->admission.team = team;
-	if (team->expires != 0 && clock_wall() >= team->expires)
-		return "this key has expired";
 	return NULL;
 }
 

@@ -113,12 +113,28 @@ def test_each_api_hears_it_in_its_own_shape(gate, up, api):
         "invalid_api_key", "authentication_error")
     late = px.post(path, question, by("late"))
     assert (late.status, late["WWW-Authenticate"]) == (401, "Bearer")
-    assert late.json == shape("this key has expired", "invalid_api_key", "authentication_error")
+    assert late.body == unknown.body
     denied = px.post(path, question, by("a"))
     assert (denied.status, denied["WWW-Authenticate"]) == (403, None)
     assert denied.json == shape("this key is not for this model", "model_not_allowed",
                                 "permission_error")
     assert up.requests == []
+
+
+def test_that_a_key_has_expired_is_for_the_log_alone(gate, up):
+    """To who sends it, it is as none and as nobody's; the log says it once for each team."""
+    px = gate(late={"expires": PAST}, later={"expires": PAST}, a={})
+    without = px.post(PATH, QUESTION)
+    for fields in (by("late"), by("later"), by("nobody"), by("late"), by("late")):
+        answer = px.post(PATH, QUESTION, fields)
+        names = [name for name, _value in answer.fields]
+        assert (answer.status, answer.body) == (401, without.body)
+        assert names == [name for name, _value in without.fields]
+        assert answer["Cache-Status"] == without["Cache-Status"]
+    px.stop()
+    for team in "late", "later":
+        assert px.log.count(f"<6>the keys of team {team} have expired") == 1
+    assert "team a " not in px.log and "rp-key" not in px.log and up.requests == []
 
 
 def test_a_key_may_have_time_left(gate, up):
