@@ -48,6 +48,12 @@ struct config_timeouts {
 	usec_t	total;			/* 0: none */
 };
 
+/* A GET of ours, again and again. */
+struct config_probe {
+	char	*path;			/* NULL: none */
+	usec_t	 every;
+};
+
 struct config_upstream {
 	char			*name;
 	char			*url;		/* http://, https:// or unix:/path */
@@ -59,6 +65,7 @@ struct config_upstream {
 	char			*ca_file;	/* or NULL */
 	bool			 include_usage;
 	char			*revision;	/* of its models, or NULL */
+	struct config_probe	 health;
 	struct config_timeouts	 timeouts;
 };
 

@@ -157,6 +157,43 @@ set_number(const struct option *option, const char *text, char *field, struct bu
 	return 0;
 }
 
+/* One that is asked for by GET, without a query (H-29). */
+static int
+check_path(const char *text, struct buf *why)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (!isgraph((unsigned char)*p) || strchr("?#\\", *p) != NULL)
+			return SAY(why, "must be a path such as /health and nothing more");
+	return text[0] == '/' ? 0 : SAY(why, "must begin with a slash, as in /health");
+}
+
+#define EVERY		" every "
+#define EVERY_DEFAULT	(10 * USEC_PER_SEC)
+
+/* PATH, or PATH every DURATION. */
+static int
+set_health(const struct option *option, const char *text, struct config_probe *field,
+    struct buf *why)
+{
+	const struct option every = {
+		.type = OPTION_DURATION, .min = option->min, .max = option->max,
+	};
+	const char *time = strstr(text, EVERY);
+	char *path = time != NULL ? xstrndup(text, (size_t)(time - text)) : xstrdup(text);
+	uint64_t value = EVERY_DEFAULT;
+	int r = check_path(path, why);
+
+	if (r == 0 && time != NULL)
+		r = parse_in_range(&every, time + strlen(EVERY), &value, why);
+	if (r != 0) {
+		xfree(path);
+		return r;
+	}
+	xfree(field->path);
+	*field = (struct config_probe){ .path = path, .every = (usec_t)value };
+	return 0;
+}
+
 static int
 set_rate(const struct option *option, const char *text, struct rate *field, struct buf *why)
 {
@@ -406,6 +443,8 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 	case OPTION_SIZE:
 	case OPTION_DURATION:
 		return set_number(option, text, field, why);
+	case OPTION_HEALTH:
+		return set_health(option, text, (struct config_probe *)(void *)field, why);
 	case OPTION_RATE:
 		return set_rate(option, text, (struct rate *)(void *)field, why);
 	case OPTION_BUDGET:

@@ -38,6 +38,7 @@ enum option_type {
 	OPTION_FIELD_NAME,
 	OPTION_FIELD_VALUE,
 	OPTION_MODEL,
+	OPTION_HEALTH,		/* struct config_probe, which begins with one */
 	OPTION_ADDRESS,
 	OPTION_ADDRESSES,	/* char **, NULL-terminated: one or a list */
 	OPTION_GLOBS,

@@ -25,6 +25,10 @@
 { .place = PLACE_UPSTREAM, .name = "revision", .type = OPTION_TEXT,
   OPTION_FIELD(struct config_upstream, revision),
   .text = "Which models it has, in any words: what was answered under others is no answer." },
+{ .place = PLACE_UPSTREAM, .name = "health", .type = OPTION_HEALTH, .min = "10ms", .max = "1d",
+  OPTION_FIELD(struct config_upstream, health),
+  .text = "A path, and how often to ask for it, as in /health every 10s: where it fails, the "
+      "upstream is left alone." },
 { .place = PLACE_UPSTREAM, .name = "include_usage", .type = OPTION_BOOL,
   OPTION_FIELD(struct config_upstream, include_usage), .def = "false",
   .text = "Ask for the usage in OpenAI's streams where the client does not, and keep it "

@@ -173,6 +173,8 @@ value_schema(const struct option *option)
 		return pattern_or_number("^[0-9]+([kMGT]?B)?$");
 	case OPTION_DURATION:
 		return pattern("^[0-9]+(ms|s|m|h|d)$");
+	case OPTION_HEALTH:
+		return pattern("^/[^ ?#]*( every [0-9]+(ms|s|m|h|d))?$");
 	case OPTION_RATE:
 		return pattern("^[0-9]+[kMG]?( (requests|tokens))?/(s|m|min|h|d|day)$");
 	case OPTION_DATE:

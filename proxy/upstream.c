@@ -18,6 +18,8 @@
 
 #define TIMES_SEEN	8	/* of which the time of a call is an average, about */
 
+#define BAD_CHECKS_MAX	2	/* in a row: then it is not well */
+
 struct upstream {
 	struct upstreams	*table;
 	struct upstream		*next;
@@ -25,6 +27,8 @@ struct upstream {
 	struct breaker		 breaker;
 	struct choice_load	 load;
 	struct turns		 tokens;
+	unsigned		 n_bad_checks;	/* in a row */
+	usec_t			 check_every;
 };
 
 struct upstreams {
@@ -90,13 +94,20 @@ upstream_find(struct upstreams *upstreams, const char *name)
 	return up;
 }
 
+static bool
+is_well(const struct upstream *upstream)
+{
+	return upstream->n_bad_checks < BAD_CHECKS_MAX;
+}
+
 bool
 upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe)
 {
 	bool is_allowed;
 
 	pthread_mutex_lock(&upstream->table->lock);
-	is_allowed = breaker_allows(&upstream->breaker, now, ret_is_probe);
+	is_allowed = is_well(upstream) &&
+	    breaker_allows(&upstream->breaker, now, ret_is_probe);
 	pthread_mutex_unlock(&upstream->table->lock);
 	return is_allowed;
 }
@@ -108,6 +119,8 @@ upstream_wait(struct upstream *upstream, usec_t now)
 
 	pthread_mutex_lock(&upstream->table->lock);
 	wait = breaker_wait(&upstream->breaker, now);
+	if (!is_well(upstream) && upstream->check_every > wait)
+		wait = upstream->check_every;
 	pthread_mutex_unlock(&upstream->table->lock);
 	return wait;
 }
@@ -251,4 +264,25 @@ upstreams_take_turn(struct upstreams *upstreams, size_t route)
 	turn = upstreams->turns[route]++;
 	pthread_mutex_unlock(&upstreams->lock);
 	return turn;
+}
+
+void
+upstream_note_check(struct upstream *upstream, bool is_good, usec_t every)
+{
+	bool was_well, is;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	was_well = is_well(upstream);
+	if (is_good)
+		upstream->n_bad_checks = 0;
+	else if (was_well)
+		upstream->n_bad_checks++;
+	upstream->check_every = every;
+	is = is_well(upstream);
+	pthread_mutex_unlock(&upstream->table->lock);
+	if (was_well && !is)
+		log_warn("upstream %s is not well, leaving it alone until a check succeeds",
+		    upstream->name);
+	if (!was_well && is)
+		log_info("upstream %s is well again", upstream->name);
 }

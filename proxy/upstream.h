@@ -47,4 +47,10 @@ void	upstreams_renew(struct upstreams *upstreams, const struct config *config,
 /* How often this was asked of ROUTE, by its index, before. */
 uint64_t	upstreams_take_turn(struct upstreams *upstreams, size_t route);
 
+/*
+ * How a check of ours went; the next follows after EVERY.  Two that failed in a row, and
+ * no call is allowed until one goes well.
+ */
+void	upstream_note_check(struct upstream *upstream, bool is_good, usec_t every);
+
 #endif

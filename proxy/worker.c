@@ -27,6 +27,7 @@
 #include "proxy/net/multi.h"
 #include "proxy/request.h"
 #include "proxy/saving.h"
+#include "proxy/scout.h"
 
 #define HAND_ON_TIME	(USEC_PER_SEC / 2)
 
@@ -156,6 +157,18 @@ refuse_change(const struct change *change)
 			close(change->sockets[i].fd);
 }
 
+/* The new one goes before the old one leaves: there is always one. */
+static void
+renew_scout(struct worker *w)
+{
+	struct scout *old = w->scout;
+
+	if (old == NULL)
+		return;
+	w->scout = scout_new(w);
+	scout_free(old);
+}
+
 /* What was known of requests was known by the routes of the old configuration. */
 static void
 apply_change(struct worker_thread *wt, struct change *change)
@@ -174,6 +187,7 @@ apply_change(struct worker_thread *wt, struct change *change)
 		prints_free(w->prints);
 		w->prints = prints_new(PRINT_SLOTS);
 	}
+	renew_scout(w);
 	listen_on(wt, change->sockets, change->n_sockets);
 }
 
@@ -206,6 +220,7 @@ begin_drain(struct worker_thread *wt)
 {
 	wt->worker.is_draining = true;
 	stop_listening(wt);
+	wt->worker.scout = scout_free(wt->worker.scout);
 	clients_drain(wt->worker.clients);
 	loop_timer_set(wt->drain_timer, wt->worker.config->drain_timeout);
 }
@@ -292,6 +307,7 @@ worker_free(struct worker_thread *wt)
 	metrics_free(w->metrics);
 	buf_done(&w->head);
 	prints_free(w->prints);
+	scout_free(w->scout);
 	multi_free(w->multi);
 	loop_timer_free(wt->hand_on_timer);
 	loop_timer_free(wt->drain_timer);
@@ -333,6 +349,8 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	wt->drain_timer = loop_timer_new(w->loop, end_all_clients, w);
 	wt->hand_on_timer = loop_timer_new(w->loop, on_time_to_hand_on, wt);
 	listen_on(wt, options->sockets, options->n_sockets);
+	if (options->number == 0)	/* what one does for all */
+		w->scout = scout_new(w);
 	loop_set_turn_hook(w->loop, on_turn, wt);
 	r = -pthread_create(&wt->thread, NULL, run_worker, wt);
 	if (r < 0) {

@@ -31,6 +31,7 @@ struct prints;
 struct rate_meter;
 struct request;
 struct savings;
+struct scout;
 struct scribe;
 struct store;
 struct store_reader;
@@ -54,6 +55,7 @@ struct worker {
 	struct client		*clients;	/* all that are connected, */
 	_Atomic uint64_t	 n_clients;	/* and how many; others may look */
 	struct request		*flying;	/* whose clients left, and others wait */
+	struct scout		*scout;		/* the first worker's, for all; else NULL */
 	struct stats		 stats;
 	struct metrics		*metrics;
 	struct respond_date	 date;

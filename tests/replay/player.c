@@ -51,6 +51,7 @@
 #include "proxy/metrics.h"
 #include "proxy/request.h"
 #include "proxy/saving.h"
+#include "proxy/scout.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
 #include "tests/replay/world.h"
@@ -235,6 +236,7 @@ set_up(struct play *play)
 	play->upstreams = upstreams_new();
 	for (unsigned i = 0; i < WORKERS; i++)
 		start_worker(play, &play->workers[i]);
+	play->workers[0].scout = scout_new(&play->workers[0]);
 	play->is_set_up = true;
 }
 
@@ -266,6 +268,8 @@ do_reload(struct play *play, const struct line *line)
 		prints_free(worker->prints);
 		worker->prints = prints_new(PRINTS);
 	}
+	scout_free(play->workers[0].scout);
+	play->workers[0].scout = scout_new(&play->workers[0]);
 }
 
 static void
@@ -452,6 +456,7 @@ do_drain(struct play *play, const struct line *line)
 
 	for (unsigned i = first; i < end; i++) {
 		play->workers[i].is_draining = true;
+		play->workers[i].scout = scout_free(play->workers[i].scout);
 		clients_drain(play->workers[i].clients);
 	}
 }
@@ -595,6 +600,7 @@ free_worker(struct worker *worker)
 	savings_free(worker->savings);
 	metrics_free(worker->metrics);
 	prints_free(worker->prints);
+	scout_free(worker->scout);
 	store_reader_close(worker->reader);
 	config_unref(worker->config);
 	loop_free(worker->loop);

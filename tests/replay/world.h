@@ -13,7 +13,7 @@
 #include "proxy/net/fetch.h"
 
 #define WORLD_CONNS	16
-#define WORLD_FETCHES	16
+#define WORLD_FETCHES	64
 
 /* One end of a connection: ours is conn.h, this is what its client sees. */
 struct fake_conn {

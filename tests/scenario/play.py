@@ -250,7 +250,9 @@ class Upstream:
         scheme = "unix:" if path else "https://" if tls_context else "http://"
         self.url = f"{scheme}{self.address}"
         self.expected, self.requests, self.faults, self.wires = [], [], [], []
+        self.standing = []
         self.lock = threading.Lock()
+        self.has_come = threading.Condition(self.lock)
         self.is_open = True
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -259,6 +261,23 @@ class Upstream:
         with self.lock:
             self.expected.append(expectation)
         return expectation
+
+    def always(self, method, target):
+        """Whatever number of such requests comes, also none; what it replies may change."""
+        expectation = Expectation(method, target)
+        with self.lock:
+            self.standing.append(expectation)
+        return expectation
+
+    def came(self, method, target):
+        return [one for one in self.requests if (one.method, one.target) == (method, target)]
+
+    def wait_for(self, number, method, target):
+        """Until so many more of these have come."""
+        with self.lock:
+            number += len(self.came(method, target))
+            assert self.has_come.wait_for(
+                lambda: len(self.came(method, target)) >= number, TIMEOUT), self.requests
 
     def accept(self):
         with contextlib.suppress(OSError):
@@ -295,9 +314,11 @@ class Upstream:
     def take(self, request):
         with self.lock:
             self.requests.append(request)
-            for expectation in self.expected:
+            self.has_come.notify_all()
+            for expectation in self.expected + self.standing:
                 if (expectation.method, expectation.target) == (request.method, request.target):
-                    self.expected.remove(expectation)
+                    if expectation in self.expected:
+                        self.expected.remove(expectation)
                     return expectation
         self.faults.append(AssertionError(f"unexpected: {request}"))
         return None

@@ -97,6 +97,26 @@ a_whole_configuration_is_read(void **state)
 }
 
 static void
+checks_are_read(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load("upstreams:\n"
+	    "  a: {url: 'http://a', health: /health every 2s}\n"
+	    "  b: {url: 'http://b', health: /}\n"
+	    "  c: {url: 'http://c'}\n"
+	    "routes: [{to: [a, b, c]}]\n", &said, &c), 0);
+	assert_string_equal(c->upstreams[0].health.path, "/health");
+	assert_int_equal(c->upstreams[0].health.every, 2 * USEC_PER_SEC);
+	assert_string_equal(c->upstreams[1].health.path, "/");
+	assert_int_equal(c->upstreams[1].health.every, 10 * USEC_PER_SEC);
+	assert_null(c->upstreams[2].health.path);
+	config_unref(c);
+}
+
+static void
 teams_and_their_keys_are_read(void **state)
 {
 	char sum[KEYRING_SUM_LEN];
@@ -339,6 +359,16 @@ static const struct {
 	{ UP "routes: [{to: {up: 1}, balance: least_busy}]\n", ":2:33: routes[0].balance: "
 	    "least_busy does not go with weights; list the upstreams in \"to\", "
 	    "or leave it out\n" },
+	{ "upstreams: {a: {url: 'http://a', health: ping}}\n", ":1:42: upstreams.a.health: must "
+	    "begin with a slash, as in /health\n" },
+	{ "upstreams: {a: {url: 'http://a', health: /x?y every 1s}}\n", ":1:42: upstreams.a."
+	    "health: must be a path such as /health and nothing more\n" },
+	{ "upstreams: {a: {url: 'http://a', health: /x every soon}}\n", ":1:42: upstreams.a."
+	    "health: \"soon\" is not a duration such as 30s or 7d\n" },
+	{ "upstreams: {a: {url: 'http://a', health: /x every 1ms}}\n",
+	    ":1:42: upstreams.a.health: must be from 10ms to 1d\n" },
+	{ "upstreams: {a: {url: 'http://a', health: /x in 1s}}\n", ":1:42: upstreams.a.health: "
+	    "must be a path such as /health and nothing more\n" },
 	{ UP "routes: [{model: x}]\n", ":2:10: routes[0]: \"to\" is missing\n" },
 	{ UP "routes: [{to: up, cache: {ttl: 0s}}]\n",
 	    ":2:32: routes[0].cache.ttl: must be from 1s to 3650d\n" },
@@ -510,6 +540,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
+		cmocka_unit_test(checks_are_read),
 		cmocka_unit_test(teams_and_their_keys_are_read),
 		cmocka_unit_test(weights_are_read_with_their_upstreams),
 		cmocka_unit_test(one_upstream_takes_everything),
