@@ -67,16 +67,16 @@ CACHE	= canon digest entry flight gate key ledger place policy print purge run s
 	  utf8 variant
 CONFIG	= config defaults edits keyring literal load load_place load_value option renew route \
 	  schema secret team tree
-DIALECT	= anthropic brief control dialect exact_json field_use hf json_value json_walk llama \
-	  loading multipart ollama openai raw retouch sampling stream stream_anthropic \
-	  stream_anthropic_unfold stream_member stream_ollama stream_openai \
+DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_value \
+	  json_walk llama loading multipart ollama openai raw retouch sampling stream \
+	  stream_anthropic stream_anthropic_unfold stream_member stream_ollama stream_openai \
 	  stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache answer_call \
-	  attempt cli cli_cache cli_explain cli_key cli_reload cli_stats cli_text cli_transfer \
-	  cli_warm client diff edit_body errand form forward hold keep limit listening lookup \
-	  metrics models question relay request request_step saving scout server share splice \
-	  stats target upstream version watch watchdog worker
+	  attempt board cli cli_cache cli_explain cli_key cli_reload cli_stats cli_text \
+	  cli_transfer cli_warm client diff edit_body errand form forward hold keep limit \
+	  listening lookup metrics models question relay request request_step revision saving \
+	  scout server share splice stats target upstream version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -87,8 +87,8 @@ UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally utf8 variant
 UNIT_config	= config edits keyring literal renew route schema secret team
-UNIT_dialect	= brief control dialect exact_json field_use json_value json_walk loading \
-	  multipart retouch sampling stream stream_property usage verdict
+UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
+	  loading multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff edit_body splice
 FAULTS	= beside damage disk kill power_cut vanish
 

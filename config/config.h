@@ -54,6 +54,12 @@ struct config_probe {
 	usec_t	 every;
 };
 
+/* Which models there are: told by the configuration, or by the upstream. */
+struct config_revision {
+	char			*text;	/* NULL: not told */
+	struct config_probe	 probe;
+};
+
 struct config_upstream {
 	char			*name;
 	char			*url;		/* http://, https:// or unix:/path */
@@ -64,7 +70,7 @@ struct config_upstream {
 	char			*compute;	/* x-compute-type of answers that name none */
 	char			*ca_file;	/* or NULL */
 	bool			 include_usage;
-	char			*revision;	/* of its models, or NULL */
+	struct config_revision	 revision;	/* of its models */
 	struct config_probe	 health;
 	struct config_timeouts	 timeouts;
 };
@@ -98,7 +104,7 @@ struct config_route {
 	char		*balance;	/* order, least_busy */
 	char		*rewrite_model;	/* or NULL */
 	struct config_edits edits;	/* of bodies */
-	char		*revision;	/* of the model, or NULL: as its upstream says */
+	struct config_revision revision; /* of the model; else as its upstream says */
 	usec_t		 wait_for_model; /* 0: only for who asks to */
 	unsigned	 retries;	/* unless set, one at each of its other upstreams */
 	usec_t		 deadline;	/* 0: none */

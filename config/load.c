@@ -145,6 +145,17 @@ read_switch(struct loader *loader, const struct option *option, const struct tre
 		load_scalar(loader, option, node, trail, base);
 }
 
+/* In words, or how to ask for it; OPTION's field begins with either. */
+static void
+read_revision(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	if (node->kind == TREE_MAP)
+		load_map(loader, option->inside, node, trail, (char *)base + option->offset);
+	else
+		load_scalar(loader, option, node, trail, base);
+}
+
 /* By types; NULL: a single value, or a list of them. */
 static load_fn *const readers[] = {
 	[OPTION_TOKEN] = load_token,
@@ -157,6 +168,7 @@ static load_fn *const readers[] = {
 	[OPTION_MEMBER_NAMES] = load_stripped,
 	[OPTION_GROUP] = read_group,
 	[OPTION_SWITCH] = read_switch,
+	[OPTION_REVISION] = read_revision,
 	[OPTION_UPSTREAMS] = load_upstreams,
 	[OPTION_TEAMS] = load_teams,
 	[OPTION_ROUTES] = load_routes,
@@ -235,6 +247,22 @@ check_tokens(struct loader *loader, const struct tree_node *root)
 	}
 }
 
+/* Where nothing goes upstream, nobody can be asked what it has. */
+static void
+check_probes(struct loader *loader, const struct tree_node *root)
+{
+	const struct config *config = loader->config;
+	bool has_any = false;
+
+	for (size_t i = 0; i < config->n_upstreams; i++)
+		has_any |= config->upstreams[i].revision.probe.path != NULL;
+	for (size_t i = 0; i < config->n_routes; i++)
+		has_any |= config->routes[i].revision.probe.path != NULL;
+	if (has_any && strcmp(config->cache.mode, "replay") == 0)
+		load_sayf(loader, root, NULL, "cache.mode: replay asks no upstream for its "
+		    "revision; in place of {probe: ...} write the text that was logged as it");
+}
+
 /* What no single option can say. */
 static void
 check_whole(struct loader *loader, const struct tree_node *root)
@@ -248,6 +276,7 @@ check_whole(struct loader *loader, const struct tree_node *root)
 		    "routes: with several upstreams, say which request goes where");
 	if (config->n_teams > 0 && config->n_upstreams > 0)
 		check_tokens(loader, root);
+	check_probes(loader, root);
 }
 
 static void

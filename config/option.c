@@ -414,6 +414,8 @@ check_text(const struct option *option, const char *text, struct buf *why)
 		return check_field(text, false, why);
 	case OPTION_MODEL:
 		return check_model(text, why);
+	case OPTION_PATH:
+		return check_path(text, why);
 	case OPTION_POINTERS:
 		return check_pointer(text, why);
 	default:
@@ -493,6 +495,8 @@ option_set_defaults(enum option_place place, void *base)
 	while ((o = option_next(place, o)) != NULL) {
 		if (o->type == OPTION_GROUP || o->type == OPTION_SWITCH)
 			option_set_defaults(o->inside, base);
+		else if (o->type == OPTION_REVISION)
+			option_set_defaults(o->inside, field_of(o, base));
 		if (o->def == NULL)
 			continue;
 		r = option_is_list(o) ? option_add(o, o->def, base, &why) :
@@ -520,7 +524,9 @@ option_free_all(enum option_place place, void *base)
 
 		if (o->type == OPTION_GROUP || o->type == OPTION_SWITCH)
 			option_free_all(o->inside, base);
-		else if (option_is_list(o))
+		else if (o->type == OPTION_REVISION)
+			option_free_all(o->inside, field);
+		if (option_is_list(o))
 			free_list(*(char ***)(void *)field);
 		else if (option_is_scalar(o) && o->type >= OPTION_TEXT)
 			xfree(*(char **)(void *)field);

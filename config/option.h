@@ -21,6 +21,7 @@ enum option_place {
 	PLACE_ROUTE,
 	PLACE_ROUTE_CACHE,
 	PLACE_PRICE,
+	PLACE_REVISION,
 };
 
 enum option_type {
@@ -38,6 +39,8 @@ enum option_type {
 	OPTION_FIELD_NAME,
 	OPTION_FIELD_VALUE,
 	OPTION_MODEL,
+	OPTION_PATH,
+	OPTION_REVISION,	/* struct config_revision, which begins with one; or a map */
 	OPTION_HEALTH,		/* struct config_probe, which begins with one */
 	OPTION_ADDRESS,
 	OPTION_ADDRESSES,	/* char **, NULL-terminated: one or a list */

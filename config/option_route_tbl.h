@@ -36,8 +36,8 @@
   OPTION_FIELD(struct config_route, wait_for_model), .min = "1s", .max = "1d",
   .text = "How long a request is held while its model is being loaded; unless set, "
       "only one that asks to be, for 5m." },
-{ .place = PLACE_ROUTE, .name = "revision", .type = OPTION_TEXT,
-  OPTION_FIELD(struct config_route, revision),
+{ .place = PLACE_ROUTE, .name = "revision", .type = OPTION_REVISION,
+  OPTION_FIELD(struct config_route, revision), .inside = PLACE_REVISION,
   .text = "The same for the route; that of its first upstream unless set." },
 { .place = PLACE_ROUTE, .name = "retries", .type = OPTION_COUNT,
   OPTION_FIELD(struct config_route, retries), .min = "0", .max = "10",

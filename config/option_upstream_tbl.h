@@ -22,9 +22,9 @@
 { .place = PLACE_UPSTREAM, .name = "ca_file", .type = OPTION_TEXT,
   OPTION_FIELD(struct config_upstream, ca_file),
   .text = "Certificates to trust for it." },
-{ .place = PLACE_UPSTREAM, .name = "revision", .type = OPTION_TEXT,
-  OPTION_FIELD(struct config_upstream, revision),
-  .text = "Which models it has, in any words: what was answered under others is no answer." },
+{ .place = PLACE_UPSTREAM, .name = "revision", .type = OPTION_REVISION,
+  OPTION_FIELD(struct config_upstream, revision), .inside = PLACE_REVISION,
+  .text = "Which models it has, in any words, or {probe: PATH}; others give other answers." },
 { .place = PLACE_UPSTREAM, .name = "health", .type = OPTION_HEALTH, .min = "10ms", .max = "1d",
   OPTION_FIELD(struct config_upstream, health),
   .text = "A path, and how often to ask for it, as in /health every 10s: where it fails, the "
@@ -48,3 +48,10 @@
 { .place = PLACE_TIMEOUTS, .name = "total", .type = OPTION_DURATION,
   OPTION_FIELD(struct config_upstream, timeouts.total), .def = "0s", .min = "0s", .max = "1d",
   .text = "For all of it; 0s: no bound." },
+
+{ .place = PLACE_REVISION, .name = "probe", .type = OPTION_PATH, .is_needed = true,
+  OPTION_FIELD(struct config_revision, probe.path),
+  .text = "Where the upstream says it: /info, /api/tags, /props." },
+{ .place = PLACE_REVISION, .name = "every", .type = OPTION_DURATION, .def = "10s",
+  OPTION_FIELD(struct config_revision, probe.every), .min = "10ms", .max = "1d",
+  .text = "How often to ask." },

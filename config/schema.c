@@ -211,6 +211,11 @@ value_schema(const struct option *option)
 	case OPTION_SWITCH:
 		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
 		    place_schema(option->inside));
+	case OPTION_PATH:
+		return pattern("^/[^ ?#]*$");
+	case OPTION_REVISION:
+		return json_pack("{s:[o,o]}", "oneOf", typed("string"),
+		    place_schema(option->inside));
 	case OPTION_UPSTREAMS:
 	case OPTION_TEAMS:
 		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,

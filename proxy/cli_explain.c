@@ -200,6 +200,9 @@ why_not_storable(const struct request *req)
 		return "its route has cache: false";
 	if (!form_is_known(&req->call))
 		return "it asks for a stream, and how those of its API look is not known";
+	if (req->question.revision_state == REVISION_UNKNOWN)
+		return "its upstream is asked for its revision, which only a server does; send it "
+		    "x-reprise-explain: 1";
 	if (req->call.is_sampled)
 		return "its answer is drawn by chance, which its route does not store";
 	return "no API is known by its path, and its route names no path or dialect";

@@ -19,6 +19,7 @@
 #include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/question.h"
+#include "proxy/revision.h"
 #include "proxy/worker.h"
 
 #define FIELDS_MAX_LEN	((size_t)64 << 10)
@@ -127,7 +128,7 @@ is_keepable(struct request *req, const struct answer_policy *policy)
 		return false;
 	if (head_forbids(req, policy) || judge(req, type) != ANSWER_STORABLE)
 		return false;
-	return question_is_for(req, forward_upstream(req)) && !is_of_another_model(req);
+	return revision_is_of(req, forward_upstream(req)) && !is_of_another_model(req);
 }
 
 static int

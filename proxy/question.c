@@ -20,13 +20,8 @@
 #include "proxy/admit.h"
 #include "proxy/edit_body.h"
 #include "proxy/form.h"
+#include "proxy/revision.h"
 #include "proxy/worker.h"
-
-static const struct config_upstream *
-first_upstream(const struct request *req)
-{
-	return &req->config->upstreams[req->route->to[0]];
-}
 
 /* May one of those that it is sent to be asked with the client's own credentials? */
 static bool
@@ -102,31 +97,16 @@ path_class_of(struct request *req, struct bytes *ret_class)
 	    BYTES_ARG(call->path_detail), BYTES_ARG(head->query));
 }
 
-/* Of the models that answer, if UP does; NULL: unknown. */
-static const char *
-revision_of(const struct request *req, const struct config_upstream *up)
-{
-	return req->route->revision != NULL ? req->route->revision : up->revision;
-}
-
-bool
-question_is_for(const struct request *req, const struct config_upstream *up)
-{
-	const char *asked = revision_of(req, first_upstream(req)), *has = revision_of(req, up);
-
-	return bytes_eq(bytes_str(asked), bytes_str(has));
-}
-
 /* A new model under an old name gives no old answers: its revision counts like a field. */
 static int
 add_revision(struct request *req, struct bytes *fields)
 {
-	const char *revision = revision_of(req, first_upstream(req));
+	struct bytes revision = req->question.revision;
 
-	if (revision == NULL)
+	if (revision.len == 0)
 		return 0;
-	return arena_printf(req->arena, fields, "%.*srevision: %s\n", BYTES_ARG(*fields),
-	    revision);
+	return arena_printf(req->arena, fields, "%.*srevision: %.*s\n", BYTES_ARG(*fields),
+	    BYTES_ARG(revision));
 }
 
 static int
@@ -262,6 +242,13 @@ question_read_body(struct request *req, const char *const *ignore)
 	return r;
 }
 
+bool
+question_must_wait(struct request *req)
+{
+	apply_alias(req);
+	return is_storable(req) && revision_must_wait(req);
+}
+
 int
 question_make(struct request *req)
 {
@@ -270,7 +257,7 @@ question_make(struct request *req)
 	if (r != 0)
 		return r;
 	apply_alias(req);
-	req->question.is_storable = is_storable(req);
+	req->question.is_storable = is_storable(req) && revision_is_known(req);
 	if (!req->question.is_storable)
 		return 0;
 	r = leave_out_ignored(req);
@@ -278,17 +265,20 @@ question_make(struct request *req)
 }
 
 /*
- * All but the body that could make this request another one; and its team, so that
- * what is recalled was allowed to the same.
+ * All but the body that could make this request another one; its team, so that what is
+ * recalled was allowed to the same; and the generation of the revisions, so that it is
+ * void when one of them changes.
  */
 static int
 context_of(struct request *req, struct bytes *ret_context)
 {
 	const struct config_team *team = req->admission.team;
-	struct bytes parts[7] = {
+	uint64_t generation = board_generation(req->worker->board);
+	struct bytes parts[8] = {
 		req->head->target, BYTES_LIT("\n"), BYTES_NONE, BYTES_LIT("\n"),
 		bytes_str(team != NULL ? team->name : NULL), BYTES_LIT("\n"),
 		req->call.controls.namespace,
+		{ (const char *)&generation, sizeof(generation) },
 	};
 	int r = field_raw_key(req->head, req->arena, &parts[2]);
 
@@ -360,6 +350,7 @@ question_remember(struct request *req)
 
 	/* What a body asks of the cache, and whose it is, is not kept in the table. */
 	if (!req->question.has_print || !req->question.is_storable || route > UINT16_MAX ||
+	    req->question.revision_state != REVISION_KNOWN ||
 	    req->call.own_member.ptr != NULL || req->call.controls.directives.no_cache ||
 	    is_asked_as_client(req))
 		return;

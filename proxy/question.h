@@ -14,6 +14,12 @@ bool	question_recall(struct request *req);
 /* Read the body (dialect.h), and of what it asks of the cache only what its team may ask. */
 int	question_read_body(struct request *req, const char *const *ignore) MUST_USE;
 
+/*
+ * With the body read and the route found: does it wait until it is known which model it
+ * is about (revision.h)?  Then it is woken.
+ */
+bool	question_must_wait(struct request *req);
+
 /* The body as its route wants it: what is asked, and what goes upstream. */
 struct bytes	question_body(const struct request *req);
 
@@ -50,10 +56,6 @@ bool	question_is_renewed(const struct request *req);
  * it asks, a route has to say, by its path or as dialect raw.
  */
 bool	question_is_meant(const struct request *req);
-
-/* Is an answer of UP one to it?  Not where UP has another revision of its models. */
-struct config_upstream;
-bool	question_is_for(const struct request *req, const struct config_upstream *up);
 
 /* How many different answers are kept to it. */
 unsigned	question_variants(const struct request *req);

@@ -72,6 +72,8 @@ request_new(struct worker *worker, struct client *client)
 	req->sharing.seat.arg = req;
 	req->admission.team_pass.wake = req->admission.route_pass.wake = post;
 	req->admission.team_pass.arg = req->admission.route_pass.arg = req;
+	req->question.inquiry.seat.wake = post;
+	req->question.inquiry.seat.arg = req;
 	req->hold.seat.wake = post;
 	req->hold.seat.arg = req;
 	stats_count(&worker->stats.requests);
@@ -242,6 +244,7 @@ request_end(struct request *req, enum end_reason why)
 	limit_end(req);
 	attempt_end(req);
 	flight_leave(&req->sharing.seat);
+	board_leave(&req->question.inquiry.seat);
 	if (req->sharing.led != NULL)
 		flight_fail(req->sharing.led, FLIGHT_LOOK_AGAIN);
 	loop_mail_cancel(&req->sharing.mail);	/* nobody posts any more */

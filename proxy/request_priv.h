@@ -2,7 +2,8 @@
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
- * lookup, form, forward, attempt, limit, hold, answer, relay, keep, share, access_log.
+ * revision, lookup, form, forward, attempt, limit, hold, answer, relay, keep, share,
+ * access_log.
  * For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
@@ -17,6 +18,7 @@
 #include "cache/key.h"
 #include "cache/policy.h"
 #include "cache/print.h"
+#include "proxy/board.h"
 #include "proxy/dialect/dialect.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
@@ -27,6 +29,7 @@
 enum step {
 	STEP_RECEIVE,
 	STEP_IDENTIFY,
+	STEP_LEARN,
 	STEP_LOOKUP,
 	STEP_DELIVER,
 	STEP_PACE,
@@ -50,6 +53,20 @@ enum fwd {
 	FWD_BYPASS,
 };
 
+enum revision_state {
+	REVISION_UNASKED,
+	REVISION_KNOWN,		/* or there is none */
+	REVISION_LAST,		/* there is nobody to say so, but it was this */
+	REVISION_UNKNOWN,
+};
+
+/* Waiting for what upstreams say about themselves (board.h). */
+struct inquiry {
+	struct board_seat	seat;
+	uint64_t		n_ended;	/* how often it had been asked before */
+	usec_t			until;		/* 0: does not wait */
+};
+
 /* The question, as the cache sees it. */
 struct question {
 	struct key	key;
@@ -59,6 +76,9 @@ struct question {
 	struct bytes	model_raw;	/* then: where the model stands in what came */
 	uint32_t	edits_made;	/* which of the route's, bit by bit */
 	struct print	print;
+	struct bytes	revision;	/* of its model */
+	enum revision_state revision_state;
+	struct inquiry	inquiry;
 	unsigned	variant;	/* which answer to it a new one would be */
 	void		*found_mem;	/* ... here is what was found, not yet committed */
 	struct buf	converted;	/* what was found, in the form asked for */

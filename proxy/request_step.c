@@ -3,7 +3,7 @@
  * request_step.c - the steps of a request, and the engine that walks them.
  *
  *	receive --> identify --> lookup --> deliver	a hit
- *	               |           |        deliver --> pace	of a stream, event by event
+ *	               | learn --> |        deliver --> pace	of a stream, event by event
  *	               |           |------> fetch --> answer	a miss, and we lead
  *	               |           |------> follow		a miss, and someone else leads
  *	               |           `------> follow --> tail	and it is a stream
@@ -38,6 +38,7 @@
 #include "proxy/question.h"
 #include "proxy/relay.h"
 #include "proxy/request_priv.h"
+#include "proxy/revision.h"
 #include "proxy/saving.h"
 #include "proxy/share.h"
 #include "proxy/worker.h"
@@ -47,7 +48,7 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_lookup, step_deliver, step_limit,
+static step_fn step_receive, step_identify, step_learn, step_lookup, step_deliver, step_limit,
     step_fetch, step_backoff, step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
@@ -56,7 +57,9 @@ static const struct {
 	unsigned	 may_go;	/* set of steps it may name */
 } steps[] = {
 	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
-	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
+	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) |
+			    TO(STEP_LEARN) },
+	[STEP_LEARN]	= { "learn", step_learn, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
 	[STEP_LOOKUP]	= { "lookup", step_lookup,
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) |
 			    TO(STEP_PACE) },
@@ -234,6 +237,30 @@ uneditable(struct request *req)
 	    "strict JSON object for that: no name twice, sent as application/json");
 }
 
+/* All that makes a question of it is there. */
+static enum step
+ask(struct request *req)
+{
+	int r = question_make(req);
+
+	if (r != 0)
+		return r < 0 ? too_large(req) : uneditable(req);
+	question_remember(req);
+	if (req->question.is_storable)
+		return STEP_LOOKUP;
+	if (must_not_go_upstream(req))
+		return not_in_cache(req);
+	req->fwd = FWD_BYPASS;
+	return STEP_FETCH;
+}
+
+/* Until the upstream has said which model it has. */
+static enum step
+step_learn(struct request *req)
+{
+	return question_must_wait(req) ? STEP_LEARN : ask(req);
+}
+
 /* Read all of it: the body, the route, the question. */
 static enum step
 understand(struct request *req)
@@ -251,16 +278,7 @@ understand(struct request *req)
 	if (req->route == NULL)
 		return answer_error(req, 404, "model_not_found",
 		    "no route takes this request; add one for its model or path");
-	r = question_make(req);
-	if (r != 0)
-		return r < 0 ? too_large(req) : uneditable(req);
-	question_remember(req);
-	if (req->question.is_storable)
-		return STEP_LOOKUP;
-	if (must_not_go_upstream(req))
-		return not_in_cache(req);
-	req->fwd = FWD_BYPASS;
-	return STEP_FETCH;
+	return question_must_wait(req) ? STEP_LEARN : ask(req);
 }
 
 static enum step
@@ -350,7 +368,8 @@ miss(struct request *req, enum fwd fwd)
 		return too_large(req);
 	if (must_not_go_upstream(req))
 		return not_in_cache(req);
-	if (!may_share(req))
+	/* Recalled, and its revision is in doubt since. */
+	if (!req->question.is_storable || !may_share(req))
 		return STEP_FETCH;
 	return lookup_stale(req, req->route->cache.stale_while_revalidate) ? revalidate(req) :
 	    join(req);
@@ -386,7 +405,7 @@ refresh_ahead(struct request *req)
 	struct sharing *sharing = &req->sharing;
 	enum step next;
 
-	if (question_complete(req) == 0) {
+	if (question_complete(req) == 0 && req->question.is_storable) {
 		flight_join(req->worker->flights, &req->question.key, req->question.text,
 		    &sharing->seat, &sharing->led);
 		flight_leave(&sharing->seat);
@@ -532,6 +551,7 @@ pass_on(struct request *req)
 static enum step
 fetch_ended(struct request *req)
 {
+	revision_note_call(req);
 	if (fetch_state(req->fetch) == FETCH_DONE && hold_must(req) &&
 	    !lookup_stale(req, req->route->cache.stale_if_error))
 		return STEP_HOLD;
@@ -744,8 +764,10 @@ step_relay(struct request *req)
 		return break_off(req);
 	if (relay_has_more(req) || state == FETCH_HEAD)
 		return STEP_RELAY;
-	if (state == FETCH_FAILED)
+	if (state == FETCH_FAILED) {
+		revision_note_call(req);
 		return fail_stream(req, fetch_failure(req->fetch));
+	}
 	return end_stream(req, req->fwd == FWD_BYPASS ? END_BYPASS : END_MISS);
 }
 

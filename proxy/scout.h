@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scout.h - goes round the upstreams for all workers and sees how they are.  It lives
- * on the loop of one worker, and keeps nobody from ending: what it has under way is
- * given up when it is freed.
+ * scout.h - goes round the upstreams for all workers: sees how they are, and brings what
+ * they say about themselves to the board.  It lives on the loop of one worker, and keeps
+ * nobody from ending: what it has under way is given up when it is freed.
  */
 #ifndef PROXY_SCOUT_H
 #define PROXY_SCOUT_H

@@ -24,6 +24,7 @@
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/admin.h"
+#include "proxy/board.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
 #include "proxy/metrics.h"
@@ -167,6 +168,7 @@ start_worker(struct server *srv, unsigned i)
 		.refreshes = &srv->refreshes,
 		.ledger = srv->ledger,
 		.upstreams = srv->upstreams,
+		.board = srv->board,
 		.sockets = sockets,
 		.n_sockets = n,
 		.main = srv->loop,
@@ -435,6 +437,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.flights = flights_new(),
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
+		.board = board_new(),
 		.seen = metrics_new(),
 		.signal_fd = -1,
 		.started = clock_wall(),
@@ -449,6 +452,7 @@ server_done(struct server *srv)
 	metrics_free(srv->seen);
 	flights_free(srv->flights);
 	ledger_free(srv->ledger);
+	board_free(srv->board);
 	upstreams_free(srv->upstreams);
 	variants_free(srv->variants);
 	listening_free(srv->listening);

@@ -27,6 +27,7 @@ struct server {
 	struct rate_meter refreshes;
 	struct ledger	 *ledger;
 	struct upstreams *upstreams;
+	struct board	 *board;
 	struct worker	**workers;
 	unsigned	  n_workers;
 	struct metrics	 *seen;		/* of all workers, at the last scrape */

@@ -337,6 +337,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->refreshes = options->refreshes;
 	w->ledger = options->ledger;
 	w->upstreams = options->upstreams;
+	w->board = options->board;
 	w->savings = savings_new();
 	w->metrics = metrics_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);

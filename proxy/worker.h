@@ -20,6 +20,7 @@
 
 #define WORKER_HEAD_MAX	((size_t)256 << 10)
 
+struct board;
 struct client;
 struct config;
 struct flights;
@@ -50,6 +51,7 @@ struct worker {
 	struct savings		*savings;	/* what answers without a call were */
 	struct flights		*flights;	/* borrowed: shared by all workers */
 	struct upstreams	*upstreams;	/* likewise: how they are */
+	struct board		*board;		/* likewise: what they say about themselves */
 	struct ledger		*ledger;	/* likewise: what teams have used */
 	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
 	struct client		*clients;	/* all that are connected, */
@@ -80,6 +82,7 @@ struct worker_options {
 	struct rate_meter *refreshes;
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
+	struct board	*board;
 	const struct worker_socket *sockets;	/* borrowed; what they name is taken */
 	size_t		 n_sockets;
 	struct loop	*main;		/* kicked when the worker has changed, or ended */

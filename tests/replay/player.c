@@ -47,6 +47,7 @@
 #include "cache/store.h"
 #include "cache/variant.h"
 #include "config/config.h"
+#include "proxy/board.h"
 #include "proxy/client.h"
 #include "proxy/metrics.h"
 #include "proxy/request.h"
@@ -73,6 +74,7 @@ struct play {
 	struct rate_meter refreshes;
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
+	struct board	*board;
 	char		 dir[64];
 	struct buf	 yaml;		/* of the next configuration */
 	bool		 is_set_up;
@@ -209,6 +211,7 @@ start_worker(struct play *play, struct worker *worker)
 	worker->refreshes = &play->refreshes;
 	worker->ledger = play->ledger;
 	worker->upstreams = play->upstreams;
+	worker->board = play->board;
 	worker->reader = store_reader_open(play->store);
 	worker->prints = prints_new(PRINTS);
 	worker->savings = savings_new();
@@ -234,6 +237,7 @@ set_up(struct play *play)
 	play->flights = flights_new();
 	play->ledger = ledger_new();
 	play->upstreams = upstreams_new();
+	play->board = board_new();
 	for (unsigned i = 0; i < WORKERS; i++)
 		start_worker(play, &play->workers[i]);
 	play->workers[0].scout = scout_new(&play->workers[0]);
@@ -617,6 +621,7 @@ tear_down(struct play *play)
 		free_worker(&play->workers[i]);
 	flights_free(play->flights);
 	ledger_free(play->ledger);
+	board_free(play->board);
 	upstreams_free(play->upstreams);
 	variants_free(play->variants);
 	scribe_stop(play->scribe);

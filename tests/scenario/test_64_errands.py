@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the proxy asks of its upstreams on its own account."""
 
+import json
+import threading
+
 import pytest
 
 CHAT = "/v1/chat/completions"
@@ -76,3 +79,121 @@ def test_in_replay_nothing_is_checked(proxy, up):
     for _again in range(20):
         assert px.post(CHAT, ASKED).status == 504
     assert not up.requests
+
+
+def info(sha, **more):
+    return {"model_id": "org/m", "model_sha": sha, "model_dtype": "float16", **more}
+
+
+def tags(**digests):
+    return {"models": [{"name": f"{name}:latest", "model": f"{name}:latest", "size": 1,
+                        "digest": digest} for name, digest in digests.items()]}
+
+
+@pytest.fixture
+def probed(proxy, up):
+    """Makes (a proxy, what its upstream replies when it is asked for its revision)."""
+    def make(path, body, every="20ms", **more):
+        reply = up.always("GET", path).reply(json=body)
+        px = proxy({"upstreams": {"up": {"url": up.url, "token": {"value": "up-token"},
+                                         "revision": {"probe": path, "every": every}}}, **more})
+        return px, reply
+    return make
+
+
+def test_another_model_is_another_question_and_the_first_one_may_come_back(probed, up):
+    px, reply = probed("/info", info("1"))
+    for sha, compute in (("1", "upstream"), ("1", "cache"), ("2", "upstream"), ("2", "cache"),
+                         ("1", "cache"), ("2", "cache")):
+        reply.reply(json=info(sha, uptime=len(up.requests)))
+        up.wait_for(3, "GET", "/info")
+        if compute == "upstream":
+            up.expect("POST", CHAT).reply(json={**SAID, "id": sha})
+        answer = px.post(CHAT, ASKED)
+        assert (answer["x-compute-type"], answer.json["id"]) == (compute, sha)
+    assert {one["authorization"] for one in up.requests} == {"Bearer up-token"}
+    assert px.log.count("the revision of its model is ") == 4
+    counts = px.stop()
+    assert (counts["misses"], counts["stored"], counts["hits"]) == (2, 2, 4)
+
+
+def test_of_many_models_that_counts_which_is_asked(probed, up):
+    px, reply = probed("/api/tags", tags(m="1", n="1"))
+    up.expect("POST", CHAT).reply(json=SAID)
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "upstream"
+    reply.reply(json=tags(n="2", m="1"))
+    up.wait_for(3, "GET", "/api/tags")
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "cache"
+    assert px.post(CHAT, {**ASKED, "model": "m:latest"}).status == 599      # another question
+    up.faults.clear()
+    reply.reply(json=tags(n="2"))
+    up.wait_for(3, "GET", "/api/tags")
+    for _again in range(2):
+        up.expect("POST", CHAT).reply(json=SAID)
+        assert "fwd=bypass" in px.post(CHAT, ASKED)["cache-status"]
+
+
+def test_after_a_call_that_failed_no_old_answer_is_given(probed, up):
+    """The engine comes back with another model, long before it is asked in turn."""
+    px, reply = probed("/info", info("1"), every="1h")
+    up.expect("POST", CHAT).reply(json={**SAID, "id": "1"})
+    for compute in ("upstream", "cache", "cache"):
+        assert px.post(CHAT, ASKED)["x-compute-type"] == compute
+    reply.reply(json=info("2"))
+    assert px.post(CHAT, ASKED).json["id"] == "1"       # nobody could know
+    up.expect("POST", CHAT).hang_up()
+    assert px.post(CHAT, numbered(1)).status == 502
+    up.expect("POST", CHAT).reply(json={**SAID, "id": "2"})
+    for compute in ("upstream", "cache"):
+        answer = px.post(CHAT, ASKED)
+        assert (answer["x-compute-type"], answer.json["id"]) == (compute, "2")
+    assert len(up.came("GET", "/info")) == 2
+
+
+@pytest.mark.parametrize("reply", [
+    lambda probe: probe.reply(404), lambda probe: probe.reply(json={"status": "ok"}),
+    lambda probe: probe.reply(body=b"<html>"), lambda probe: probe.hang_up(),
+    lambda probe: probe.reply(503, json=info("1"))])
+def test_where_the_model_is_not_known_nothing_is_kept(probed, up, reply):
+    px, probe = probed("/info", info("1"))
+    up.expect("POST", CHAT).reply(json=SAID)
+    assert "stored" in px.post(CHAT, ASKED)["cache-status"]
+    reply(probe)
+    up.wait_for(3, "GET", "/info")
+    for _again in range(2):
+        up.expect("POST", CHAT).reply(json=SAID)
+        assert "fwd=bypass" in px.post(CHAT, ASKED)["cache-status"]
+    only = {"Cache-Control": "only-if-cached"}
+    assert px.post(CHAT, ASKED, only).status == 504
+    probe.reply(json=info("1"))
+    up.wait_for(3, "GET", "/info")
+    assert px.post(CHAT, ASKED, only)["x-compute-type"] == "cache"
+    assert px.log.count("says nothing of its models at /info") == 1
+
+
+def test_the_first_question_waits_until_it_is_known(proxy, up):
+    said = threading.Event()
+    up.expect("GET", "/info").reply_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n", said,
+                                        b'{"model_id":"m"}')
+    px = proxy({"upstreams": {"up": {"url": up.url,
+                                     "revision": {"probe": "/info", "every": "1h"}}}})
+    with px.connect() as one, px.connect() as other:
+        one.ask("POST", CHAT, ASKED)
+        other.ask("POST", CHAT, ASKED)
+        assert px.get("/healthz").status == 200
+        assert not up.came("POST", CHAT)
+        up.expect("POST", CHAT).reply(json=SAID)
+        said.set()
+        assert {one.answer().status, other.answer().status} == {200}
+    assert px.post(CHAT, ASKED)["x-compute-type"] == "cache"
+
+
+def test_commands_say_what_only_a_server_knows(probed):
+    px, _reply = probed("/info", info("1"))
+    (px.directory / "q.json").write_text(json.dumps(ASKED))
+    said = px.command("explain", "q.json").stdout
+    assert "passed by: its upstream is asked for its revision" in said
+    px.config["cache"]["mode"] = "replay"
+    (px.directory / "reprise.yaml").write_text(json.dumps(px.config))
+    wrong = px.command("check")
+    assert wrong.returncode == 2 and "replay asks no upstream for its revision" in wrong.stderr

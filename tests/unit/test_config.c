@@ -117,6 +117,29 @@ checks_are_read(void **state)
 }
 
 static void
+revisions_are_told_or_asked_for(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load("upstreams:\n"
+	    "  a: {url: 'http://a', revision: v1}\n"
+	    "  b: {url: 'http://b', revision: {probe: /info}}\n"
+	    "routes: [{to: a, revision: {probe: /props, every: 5s}}, {to: b}]\n", &said, &c), 0);
+	assert_string_equal(c->upstreams[0].revision.text, "v1");
+	assert_null(c->upstreams[0].revision.probe.path);
+	assert_null(c->upstreams[1].revision.text);
+	assert_string_equal(c->upstreams[1].revision.probe.path, "/info");
+	assert_int_equal(c->upstreams[1].revision.probe.every, 10 * USEC_PER_SEC);
+	assert_string_equal(c->routes[0].revision.probe.path, "/props");
+	assert_int_equal(c->routes[0].revision.probe.every, 5 * USEC_PER_SEC);
+	assert_null(c->routes[1].revision.text);
+	assert_null(c->routes[1].revision.probe.path);
+	config_unref(c);
+}
+
+static void
 teams_and_their_keys_are_read(void **state)
 {
 	char sum[KEYRING_SUM_LEN];
@@ -369,6 +392,17 @@ static const struct {
 	    ":1:42: upstreams.a.health: must be from 10ms to 1d\n" },
 	{ "upstreams: {a: {url: 'http://a', health: /x in 1s}}\n", ":1:42: upstreams.a.health: "
 	    "must be a path such as /health and nothing more\n" },
+	{ "upstreams: {a: {url: 'http://a', revision: {every: 1s}}}\n",
+	    ":1:44: upstreams.a.revision: \"probe\" is missing\n" },
+	{ "upstreams: {a: {url: 'http://a', revision: {probe: info}}}\n", ":1:52: upstreams.a."
+	    "revision.probe: must begin with a slash, as in /health\n" },
+	{ "upstreams: {a: {url: 'http://a', revision: {prob: /info, probe: /info}}}\n", ":1:45: "
+	    "upstreams.a.revision.prob: unknown option, did you mean \"probe\"?\n" },
+	{ "upstreams: {a: {url: 'http://a', revision: [x]}}\n",
+	    ":1:44: upstreams.a.revision: must be a single value\n" },
+	{ "cache: {mode: replay}\n" UP "routes: [{to: up, revision: {probe: /info}}]\n",
+	    ":1:1: cache.mode: replay asks no upstream for its revision; in place of "
+	    "{probe: ...} write the text that was logged as it\n" },
 	{ UP "routes: [{model: x}]\n", ":2:10: routes[0]: \"to\" is missing\n" },
 	{ UP "routes: [{to: up, cache: {ttl: 0s}}]\n",
 	    ":2:32: routes[0].cache.ttl: must be from 1s to 3650d\n" },
@@ -541,6 +575,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
 		cmocka_unit_test(checks_are_read),
+		cmocka_unit_test(revisions_are_told_or_asked_for),
 		cmocka_unit_test(teams_and_their_keys_are_read),
 		cmocka_unit_test(weights_are_read_with_their_upstreams),
 		cmocka_unit_test(one_upstream_takes_everything),

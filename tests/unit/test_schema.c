@@ -39,6 +39,9 @@ every_option_is_in_its_place(void **state)
 		    "properties", "timeouts", "properties" },
 		[PLACE_TEAM] = { "properties", "teams", "additionalProperties", "properties" },
 		[PLACE_ROUTE] = { "properties", "routes", "items", "properties" },
+		[PLACE_PRICE] = { "properties", "prices", "items", "properties" },
+		[PLACE_REVISION] = { "properties", "upstreams", "additionalProperties",
+		    "properties", "revision", "oneOf", "1", "properties" },
 		[PLACE_ROUTE_CACHE] = { "properties", "routes", "items", "properties", "cache",
 		    "oneOf", "1", "properties" },
 	};
