@@ -68,9 +68,9 @@ CACHE	= canon digest entry flight gate key ledger place policy print purge run s
 CONFIG	= config defaults edits keyring literal load load_place load_value option renew route \
 	  schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_value \
-	  json_walk llama loading multipart ollama openai raw retouch sampling stream \
-	  stream_anthropic stream_anthropic_unfold stream_member stream_ollama stream_openai \
-	  stream_openai_unfold stream_tgi tei tgi usage verdict
+	  json_walk llama loading model_list multipart ollama openai raw retouch sampling \
+	  stream stream_anthropic stream_anthropic_unfold stream_member stream_ollama \
+	  stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admin_metrics admit answer answer_cache answer_call \
 	  attempt board cli cli_cache cli_explain cli_key cli_reload cli_stats cli_text \
@@ -88,7 +88,7 @@ UNIT_cache	= canon digest entry flight gate key ledger place policy print purge 
 	  savings scribe shuffle sieve spell store store_write tally utf8 variant
 UNIT_config	= config edits keyring literal renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
-	  loading multipart retouch sampling stream stream_property usage verdict
+	  loading model_list multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff edit_body splice
 FAULTS	= beside damage disk kill power_cut vanish
 

@@ -125,7 +125,7 @@ notice_look(struct notice *notice, struct arena *arena, struct notice_view *ret_
 	view = (struct notice_view){
 		.state = notice->state, .n_ended = notice->n_ended, .ended = notice->ended,
 	};
-	if (notice->text != NULL)
+	if (arena != NULL && notice->text != NULL)
 		r = arena_copy(arena, (struct bytes){ notice->text, notice->len }, &view.text);
 	pthread_mutex_unlock(&notice->board->lock);
 	if (r == 0)

@@ -49,7 +49,7 @@ struct notice	*board_find(struct board *board, const struct config_upstream *up,
  */
 uint64_t	board_generation(const struct board *board);
 
-/* What is known, its text copied to ARENA; -E2BIG when that is full. */
+/* What is known, its text copied to ARENA unless that is NULL; -E2BIG when it is full. */
 int	notice_look(struct notice *notice, struct arena *arena, struct notice_view *ret_view)
 	    MUST_USE;
 

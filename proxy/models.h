@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * models.h - GET /v1/models, answered by us: what the key may use, by the names that routes
- * and teams write out.  For the files of a request alone.
+ * and teams write out and the upstreams list.  For the files of a request alone.
  */
 #ifndef PROXY_MODELS_H
 #define PROXY_MODELS_H
 
 #include "proxy/request_priv.h"
 
-/*
- * Does REQ ask for the list, and is it ours to give?  It is where there are teams or several
- * upstreams; but not where all may be used and none is written out: an upstream knows more.
- */
+#define MODELS_PATH	"/v1/models"
+
+struct config;
+struct config_upstream;
+
+/* Is there more than the list of one upstream for all? */
+bool	models_are_ours(const struct config *config);
+
+/* May UP be asked for its list, for everybody?  Not with the client's own token. */
+bool	models_are_listed_by(const struct config *config, const struct config_upstream *up);
+
+/* Does REQ ask for the list, or for one model of it, and is it ours to give? */
 bool	models_are_asked(const struct request *req);
 
-/* Always returns STEP_ENDED. */
+/* Returns STEP_LIST while an upstream has not yet given its list, or at last STEP_ENDED. */
 enum step	models_answer(struct request *req);
 
 #endif

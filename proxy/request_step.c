@@ -8,6 +8,7 @@
  *	               |           |------> follow		a miss, and someone else leads
  *	               |           `------> follow --> tail	and it is a stream
  *	               `--------------------> fetch --> relay	a stream, or not ours to store
+ *	             list			what models there are
  *	                                      fetch <-> hold	the model is being loaded
  *	                                      fetch <-> limit	what its team may use
  *
@@ -58,7 +59,8 @@ static const struct {
 } steps[] = {
 	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
 	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) |
-			    TO(STEP_LEARN) },
+			    TO(STEP_LEARN) | TO(STEP_LIST) },
+	[STEP_LIST]	= { "list", models_answer, 0 },
 	[STEP_LEARN]	= { "learn", step_learn, TO(STEP_LOOKUP) | TO(STEP_FETCH) },
 	[STEP_LOOKUP]	= { "lookup", step_lookup,
 			    TO(STEP_DELIVER) | TO(STEP_FETCH) | TO(STEP_FOLLOW) |
@@ -293,11 +295,11 @@ step_identify(struct request *req)
 	fault = admit_key(req);
 	if (fault != NULL)
 		return answer_error(req, 401, "invalid_api_key", fault);
+	if (models_are_asked(req))
+		return models_answer(req);
 	fault = path_fault(req);
 	if (fault != NULL)
 		return answer_error(req, 400, "bad_path", fault);
-	if (models_are_asked(req))
-		return models_answer(req);
 	fault = control_read_fields(&req->call.controls, &req->head->fields);
 	if (admit_controls(req) && fault != NULL)
 		return answer_error(req, 400, "bad_control", fault);

@@ -12,17 +12,21 @@
 #include "config/config.h"
 #include "proxy/board.h"
 #include "proxy/dialect/identity.h"
+#include "proxy/dialect/model_list.h"
 #include "proxy/errand.h"
+#include "proxy/models.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
 
 #define CHECK_TIME_MAX	(5 * USEC_PER_SEC)
+#define LIST_TIME	(5 * USEC_PER_SEC)
 #define REVISION_TIME	(3 * USEC_PER_SEC)
 #define REVISION_AGAIN	USEC_PER_SEC	/* after one that failed, if it is not more often anyway */
 
 enum aim {
 	AIM_HEALTH,
 	AIM_REVISION,
+	AIM_MODELS,
 };
 
 struct round {
@@ -30,7 +34,7 @@ struct round {
 	const struct config_upstream	*to;		/* in the scout's CONFIG */
 	const char			*path;
 	usec_t				 every;
-	usec_t				 due;
+	usec_t				 due;		/* INT64_MAX: when it is wanted */
 	struct notice			*notice;	/* where it is told; NULL: nowhere */
 	enum notice_state		 brought;	/* there, the last time */
 	struct errand			*errand;	/* NULL: none is under way */
@@ -56,8 +60,8 @@ upstream_of(const struct scout *scout, const struct round *round)
 static usec_t
 time_of(const struct round *round)
 {
-	if (round->aim == AIM_REVISION)
-		return REVISION_TIME;
+	if (round->aim != AIM_HEALTH)
+		return round->aim == AIM_REVISION ? REVISION_TIME : LIST_TIME;
 	return round->every < CHECK_TIME_MAX ? round->every : CHECK_TIME_MAX;
 }
 
@@ -138,6 +142,19 @@ finish_revision(struct round *round, usec_t now)
 }
 
 static void
+finish_models(struct round *round, usec_t now)
+{
+	enum notice_state state = NOTICE_FAILED;
+	struct buf text;
+
+	buf_init(&text, MODEL_LIST_SIZE);
+	if (is_good(round) && model_list_read(errand_body(round->errand), &text) == 0)
+		state = NOTICE_KNOWN;
+	notice_set(round->notice, state, buf_bytes(&text), now);
+	buf_done(&text);
+}
+
+static void
 finish(struct scout *scout, struct round *round, usec_t now)
 {
 	switch (round->aim) {
@@ -146,6 +163,9 @@ finish(struct scout *scout, struct round *round, usec_t now)
 		break;
 	case AIM_REVISION:
 		finish_revision(round, now);
+		break;
+	case AIM_MODELS:
+		finish_models(round, now);
 		break;
 	}
 	round->errand = errand_free(round->errand);
@@ -249,6 +269,23 @@ plan_revisions(struct scout *scout)
 			    &config->upstreams[config->routes[i].to[j]]);
 }
 
+static void
+plan_lists(struct scout *scout)
+{
+	const struct config *config = scout->config;
+
+	for (size_t i = 0; i < config->n_upstreams && models_are_ours(config); i++) {
+		const struct config_upstream *to = &config->upstreams[i];
+
+		if (models_are_listed_by(config, to))
+			add_round(scout, &(struct round){
+				.aim = AIM_MODELS, .to = to, .path = MODELS_PATH, .due = INT64_MAX,
+				.notice = board_find(scout->worker->board, to, MODELS_PATH,
+				    NOTICE_MODELS),
+			});
+	}
+}
+
 struct scout *
 scout_new(struct worker *worker)
 {
@@ -262,6 +299,7 @@ scout_new(struct worker *worker)
 	if (strcmp(scout->config->cache.mode, "replay") != 0) {
 		plan_checks(scout);
 		plan_revisions(scout);
+		plan_lists(scout);
 	}
 	board_set_scout(worker->board, on_want, scout);
 	loop_post(&scout->mail);

@@ -378,6 +378,8 @@ def listed(answer):
 
 def test_a_key_sees_the_models_it_may_use(proxy, upstream):
     one, two = upstream(), upstream()
+    one.expect("GET", "/v1/models").reply(404)
+    two.expect("GET", "/v1/models").hang_up()
     px = proxy({
         "upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
         "teams": teams(all={}, some={"models": ["t5-*", "bert"], "deny": "t5-large"},
@@ -397,15 +399,17 @@ def test_a_key_sees_the_models_it_may_use(proxy, upstream):
 
 def test_several_upstreams_have_one_list(proxy, upstream):
     one, two = upstream(), upstream()
+    two.expect("GET", "/v1/models").reply(404)
     px = proxy({"upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
                 "routes": [{"model": "a", "to": "one"}, {"model": ["b", "*"], "to": "two"}]})
     assert listed(px.get("/v1/models")) == {"a": "one", "b": "two"}
 
 
 def test_where_no_model_is_named_the_upstream_knows_more(gate, up):
-    px = gate(a={})
-    up.expect("GET", "/v1/models").reply(json={"data": ["theirs"]})
-    assert px.get("/v1/models", by("a")).json == {"data": ["theirs"]}
+    px = gate(a={}, b={"deny": "t5"})
+    up.expect("GET", "/v1/models").reply(json={"data": [{"id": "t5"}, {"id": "bert"}]})
+    assert listed(px.get("/v1/models", by("a"))) == {"t5": "up", "bert": "up"}
+    assert listed(px.get("/v1/models", by("b"))) == {"bert": "up"}
 
 
 def test_explain_knows_teams(gate):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the proxy asks of its upstreams on its own account."""
 
+import contextlib
+import hashlib
 import json
 import threading
 
@@ -197,3 +199,101 @@ def test_commands_say_what_only_a_server_knows(probed):
     (px.directory / "reprise.yaml").write_text(json.dumps(px.config))
     wrong = px.command("check")
     assert wrong.returncode == 2 and "replay asks no upstream for its revision" in wrong.stderr
+
+
+MODELS = "/v1/models"
+
+
+def digest(key):
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def listing(*ids):
+    return {"object": "list", "data": [{"id": one, "object": "model", "created": 7}
+                                       for one in ids]}
+
+
+def listed(answer):
+    assert answer.status == 200 and answer["content-type"] == "application/json"
+    return [(model["id"], model["owned_by"]) for model in answer.json["data"]]
+
+
+def test_the_lists_of_upstreams_are_one_by_team_and_route(proxy, upstream):
+    one, two, three = upstream(), upstream(), upstream()
+    one.expect("GET", MODELS).reply(json=listing("t5-base", "t5-large", "gpt", "org/x"))
+    two.expect("GET", MODELS).reply(json=listing("bert", "gpt", "t5-small", "org/x", "bert"))
+    three.expect("GET", MODELS).reply(500)
+    px = proxy({
+        "upstreams": {"one": {"url": one.url, "token": {"value": "token-of-one"}},
+                      "two": {"url": two.url}, "three": {"url": three.url}},
+        "teams": {"all": {"key": digest("all")},
+                  "some": {"key": digest("some"), "models": ["t5-*", "bert"],
+                           "deny": "t5-large"},
+                  "own": {"key": digest("own"), "models": "own-*"}},
+        "routes": [{"model": "t5-*", "to": "one"}, {"model": "own-*", "to": "three"},
+                   {"model": "org/*", "to": "one", "team": "some"},
+                   {"model": ["qwen", "*"], "to": "two"}]})
+    assert px.get(MODELS).status == px.get(f"{MODELS}/gpt").status == 401
+    for team, models in (
+            ("all", [("qwen", "two"), ("t5-base", "one"), ("t5-large", "one"), ("bert", "two"),
+                     ("gpt", "two"), ("org/x", "two")]),
+            ("some", [("bert", "two"), ("t5-base", "one")]), ("own", [])):
+        by = {"Authorization": f"Bearer {team}"}
+        assert listed(px.get(MODELS, by)) == models
+        for name in ("t5-base", "bert", "org%2Fx", "org/x", "own-1"):
+            answer = px.get(f"{MODELS}/{name}", by)
+            plain = name.replace("%2F", "/")
+            owner = dict(models).get(plain)
+            assert answer.status == (200 if owner else 404)
+            if owner:
+                assert answer.json == {"id": plain, "object": "model", "created": 0,
+                                       "owned_by": owner}
+            else:
+                assert answer.json["error"]["code"] == "model_not_found"
+    assert [r["authorization"] for r in one.requests] == ["Bearer token-of-one"]
+
+
+def test_a_crowd_asks_for_the_list_once(proxy, upstream):
+    one, two = upstream(), upstream()
+    said = threading.Event()
+    body = json.dumps(listing("a-1")).encode()
+    one.expect("GET", MODELS).reply_raw(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), said, body)
+    px = proxy({"upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
+                "routes": [{"model": "a-*", "to": "one"}, {"model": "b", "to": "two"}]})
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(px.connect()) for _ in range(20)]
+        for client in clients:
+            client.ask("GET", MODELS)
+        said.set()
+        for client in clients:
+            assert listed(client.answer()) == [("b", "two"), ("a-1", "one")]
+    assert listed(px.get(MODELS)) == [("b", "two"), ("a-1", "one")]
+
+
+def test_whose_token_is_the_client_s_is_not_asked(proxy, upstream):
+    one, two = upstream(), upstream()
+    two.expect("GET", MODELS).hang_up()
+    px = proxy({"upstreams": {"one": {"url": one.url, "token": {"client": True}},
+                              "two": {"url": two.url}},
+                "routes": [{"model": ["a", "a-*"], "to": "one"}, {"model": "*", "to": "two"}]})
+    assert listed(px.get(MODELS, {"Authorization": "Bearer of-a-client"})) == [("a", "one")]
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"[", b"{\"data\":7}", b"\xff\xfe", b'{"data":[{"id":"a\\nb"},{"id":"' + b"x" * 300
+    + b'"},{"id":["y"]}]}', b" " * (5 << 20)])
+def test_a_list_that_is_none_is_none(proxy, upstream, body):
+    one, two = upstream(), upstream()
+    one.expect("GET", MODELS).reply(body=body)
+    px = proxy({"upstreams": {"one": {"url": one.url}, "two": {"url": two.url}},
+                "routes": [{"model": "*", "to": "one"}]})
+    assert listed(px.get(MODELS)) == []
+    assert px.get("/healthz").status == 200
+
+
+def test_the_list_of_the_only_upstream_is_its_own(px, up):
+    up.expect("GET", MODELS).reply(json={"data": ["theirs"]})
+    assert px.get(MODELS).json == {"data": ["theirs"]}
+    up.expect("GET", f"{MODELS}/x").reply(404, json={"theirs": True})
+    assert px.get(f"{MODELS}/x").json == {"theirs": True}
