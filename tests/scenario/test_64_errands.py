@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import json
+import signal
 import threading
 
 import pytest
@@ -297,3 +298,32 @@ def test_the_list_of_the_only_upstream_is_its_own(px, up):
     assert px.get(MODELS).json == {"data": ["theirs"]}
     up.expect("GET", f"{MODELS}/x").reply(404, json={"theirs": True})
     assert px.get(f"{MODELS}/x").json == {"theirs": True}
+
+
+def reload(px):
+    (px.directory / "reprise.yaml").write_text(json.dumps(px.config))
+    seen = len(px.lines)
+    px.process.send_signal(signal.SIGHUP)
+    px.wait_for_line(r"reloaded$", seen)
+
+
+def test_a_new_configuration_changes_what_is_asked(checked):
+    px, a, b, health = checked
+    health.reply(500)
+    a.wait_for(4, "GET", "/health")
+    b.expect("POST", CHAT).reply(json=SAID)
+    assert px.post(CHAT, numbered(1))["x-reprise-upstream"] == "b"
+    del px.config["upstreams"]["a"]["health"]
+    px.config["upstreams"]["a"]["revision"] = {"probe": "/info"}
+    a.always("GET", "/info").reply(json=info("1"))
+    reload(px)
+    for compute in ("upstream", "cache"):
+        if compute == "upstream":
+            a.expect("POST", CHAT).reply(json=SAID)
+        assert px.post(CHAT, numbered(2))["x-compute-type"] == compute
+    asked = len(a.came("GET", "/health"))
+    for _again in range(2):     # it is asked anew, and old answers are there
+        reload(px)
+        assert px.post(CHAT, numbered(2))["x-compute-type"] == "cache"
+    assert len(a.came("GET", "/health")) == asked
+    assert len(a.came("GET", "/info")) == 3
