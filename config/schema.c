@@ -161,9 +161,22 @@ default_value(const struct option *option)
 	}
 }
 
+/* Of the types that are texts of one form. */
+static const char *const patterns[] = {
+	[OPTION_DURATION] = "^[0-9]+(ms|s|m|h|d)$",
+	[OPTION_HEALTH] = "^/[^ ?#]*( every [0-9]+(ms|s|m|h|d))?$",
+	[OPTION_RATE] = "^[0-9]+[kMG]?( (requests|tokens))?/(s|m|min|h|d|day)$",
+	[OPTION_DATE] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$",
+	[OPTION_BUDGET] = "^[0-9]+([.][0-9]{1,6})? USD/(day|month)$",
+	[OPTION_URL] = "^(https?://|unix:/)[^@?#]+$",
+	[OPTION_PATH] = "^/[^ ?#]*$",
+};
+
 static json_t *
 value_schema(const struct option *option)
 {
+	if (option->type < ARRAY_LEN(patterns) && patterns[option->type] != NULL)
+		return pattern(patterns[option->type]);
 	switch (option->type) {
 	case OPTION_BOOL:
 		return typed("boolean");
@@ -171,22 +184,10 @@ value_schema(const struct option *option)
 		return count(option);
 	case OPTION_SIZE:
 		return pattern_or_number("^[0-9]+([kMGT]?B)?$");
-	case OPTION_DURATION:
-		return pattern("^[0-9]+(ms|s|m|h|d)$");
-	case OPTION_HEALTH:
-		return pattern("^/[^ ?#]*( every [0-9]+(ms|s|m|h|d))?$");
-	case OPTION_RATE:
-		return pattern("^[0-9]+[kMG]?( (requests|tokens))?/(s|m|min|h|d|day)$");
-	case OPTION_DATE:
-		return pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$");
-	case OPTION_BUDGET:
-		return pattern("^[0-9]+([.][0-9]{1,6})? USD/(day|month)$");
 	case OPTION_PRICE:
 		return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
 	case OPTION_CHOICE:
 		return choices(option->choices);
-	case OPTION_URL:
-		return pattern("^(https?://|unix:/)[^@?#]+$");
 	case OPTION_ADDRESSES:
 	case OPTION_GLOBS:
 	case OPTION_POINTERS:
@@ -211,8 +212,6 @@ value_schema(const struct option *option)
 	case OPTION_SWITCH:
 		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
 		    place_schema(option->inside));
-	case OPTION_PATH:
-		return pattern("^/[^ ?#]*$");
 	case OPTION_REVISION:
 		return json_pack("{s:[o,o]}", "oneOf", typed("string"),
 		    place_schema(option->inside));
