@@ -425,8 +425,6 @@ attempt_add_fields(const struct request *req, struct buf *out)
 {
 	int r;
 
-	if (req->route->n_to < 2)
-		return 0;
 	r = respond_field(out, "x-reprise-upstream", bytes_str(forward_upstream(req)->name));
 	if (r == 0 && req->attempt.at > 0)
 		r = respond_field(out, "x-reprise-fallback", BYTES_LIT("1"));

@@ -50,7 +50,7 @@ void	attempt_note(struct request *req);
 /* The call is over, however. */
 void	attempt_end(struct request *req);
 
-/* Who gave the answer, where there is a choice, and that it was not the first choice. */
+/* Who gave the answer, and that it was not the first choice. */
 int	attempt_add_fields(const struct request *req, struct buf *out) MUST_USE;
 
 #endif
