@@ -6,64 +6,16 @@
  * What the workers counted is added up in a copy of our own, and they go on counting.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
-#include "cache/flight.h"
-#include "cache/scribe.h"
-#include "cache/store.h"
-#include "config/config.h"
 #include "proxy/admin_priv.h"
 #include "proxy/metrics.h"
+#include "proxy/page.h"
 #include "proxy/server_priv.h"
 #include "proxy/version.h"
 #include "proxy/worker.h"
-
-#define MICRO	1e-6
-
-/* Where it is written to; after a failure nothing more is. */
-struct page {
-	struct buf	*out;
-	int		 r;
-};
-
-static void put(struct page *page, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-put(struct page *page, const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	if (page->r < 0)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	page->r = buf_add_str(page->out, line);
-}
-
-static void
-begin(struct page *page, const char *name, const char *type, const char *help)
-{
-	put(page, "# HELP reprise_%s %s\n# TYPE reprise_%s %s\n", name, help, name, type);
-}
-
-static void
-put_one(struct page *page, const char *name, const char *type, const char *help, double value)
-{
-	begin(page, name, type, help);
-	put(page, "reprise_%s %.15g\n", name, value);
-}
-
-static void
-put_bytes(struct page *page, struct bytes text)
-{
-	if (page->r == 0)
-		page->r = buf_add(page->out, text);
-}
 
 /* There may be ten thousand of these: no format is read for them. */
 static void
@@ -75,14 +27,14 @@ put_requests_of(struct page *page, const struct metrics_series *series)
 	for (size_t i = 0; i < END_REASONS; i++) {
 		if (series->ended[i] == 0)
 			continue;
-		put_bytes(page, BYTES_LIT("reprise_requests_total{"));
-		put_bytes(page, labels);
-		put_bytes(page, BYTES_LIT(",result=\""));
-		put_bytes(page, bytes_str(stats_end_word((enum end_reason)i)));
-		put_bytes(page, BYTES_LIT("\"} "));
+		page_put(page, BYTES_LIT("reprise_requests_total{"));
+		page_put(page, labels);
+		page_put(page, BYTES_LIT(",result=\""));
+		page_put(page, bytes_str(stats_end_word((enum end_reason)i)));
+		page_put(page, BYTES_LIT("\"} "));
 		start = num_format_u64(series->ended[i], end);
-		put_bytes(page, (struct bytes){ start, (size_t)(end - start) });
-		put_bytes(page, BYTES_LIT("\n"));
+		page_put(page, (struct bytes){ start, (size_t)(end - start) });
+		page_put(page, BYTES_LIT("\n"));
 	}
 }
 
@@ -91,7 +43,7 @@ put_requests(struct page *page, const struct metrics *metrics)
 {
 	const struct metrics_series *series = metrics_series(metrics);
 
-	begin(page, "requests_total", "counter", "Requests that ended, by how.");
+	page_begin(page, "requests_total", "counter", "Requests that ended, by how.");
 	for (; series != NULL; series = series->next)
 		put_requests_of(page, series);
 }
@@ -101,12 +53,12 @@ put_saved(struct page *page, const struct metrics *metrics)
 {
 	const struct metrics_series *series = metrics_series(metrics);
 
-	begin(page, "saved_seconds_total", "counter",
+	page_begin(page, "saved_seconds_total", "counter",
 	    "Time that upstreams had taken for answers that were given again.");
 	for (; series != NULL; series = series->next)
 		if (series->saved_usec > 0)
-			put(page, "reprise_saved_seconds_total{%s} %.15g\n",
-			    series->labels, (double)series->saved_usec * MICRO);
+			page_putf(page, "reprise_saved_seconds_total{%s} %.15g\n",
+			    series->labels, (double)series->saved_usec * PAGE_MICRO);
 }
 
 static void
@@ -117,13 +69,14 @@ put_histogram(struct page *page, const char *name, const char *labels,
 
 	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
 		n += histogram->counts[i];
-		put(page, "reprise_%s_bucket{%s,le=\"%g\"} %" PRIu64 "\n", name, labels,
-		    (double)histogram_bounds[i] * MICRO, n);
+		page_putf(page, "reprise_%s_bucket{%s,le=\"%g\"} %" PRIu64 "\n", name, labels,
+		    (double)histogram_bounds[i] * PAGE_MICRO, n);
 	}
 	n += histogram->counts[HISTOGRAM_BOUNDS];
-	put(page, "reprise_%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", name, labels, n);
-	put(page, "reprise_%s_sum{%s} %.15g\n", name, labels, (double)histogram->sum * MICRO);
-	put(page, "reprise_%s_count{%s} %" PRIu64 "\n", name, labels, n);
+	page_putf(page, "reprise_%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", name, labels, n);
+	page_putf(page, "reprise_%s_sum{%s} %.15g\n", name, labels,
+	    (double)histogram->sum * PAGE_MICRO);
+	page_putf(page, "reprise_%s_count{%s} %" PRIu64 "\n", name, labels, n);
 }
 
 static bool
@@ -140,8 +93,8 @@ put_overhead(struct page *page, const struct metrics *metrics)
 {
 	char label[64];
 
-	begin(page, "overhead_seconds", "histogram", "Time of requests, from when they were whole, "
-	    "less the time they waited for others.");
+	page_begin(page, "overhead_seconds", "histogram",
+	    "Time of requests, from when they were whole, less the time they waited for others.");
 	for (size_t i = 0; i < END_REASONS; i++) {
 		const struct histogram *histogram = metrics_overhead(metrics, (enum end_reason)i);
 
@@ -169,12 +122,12 @@ put_responses(struct page *page, const struct metrics *metrics)
 	const struct metrics_upstream *up = metrics_upstreams(metrics);
 	char text[16];
 
-	begin(page, "upstream_responses_total", "counter", "Calls that are over, by the status of "
-	    "their answer.");
+	page_begin(page, "upstream_responses_total", "counter",
+	    "Calls that are over, by the status of their answer.");
 	for (; up != NULL; up = up->next)
 		for (size_t i = 0; i < METRICS_STATUSES; i++)
 			if (up->statuses[i] > 0)
-				put(page, "reprise_upstream_responses_total{upstream=\"%s\","
+				page_putf(page, "reprise_upstream_responses_total{upstream=\"%s\","
 				    "code=\"%s\"} %" PRIu64 "\n", up->name, outcome(i, text),
 				    up->statuses[i]);
 }
@@ -185,13 +138,13 @@ put_upstream_times(struct page *page, const struct metrics *metrics)
 	const struct metrics_upstream *first = metrics_upstreams(metrics);
 	char label[METRICS_LABEL_SIZE + 16];
 
-	begin(page, "upstream_request_duration_seconds", "histogram",
+	page_begin(page, "upstream_request_duration_seconds", "histogram",
 	    "Time of calls to upstreams.");
 	for (const struct metrics_upstream *up = first; up != NULL; up = up->next) {
 		snprintf(label, sizeof(label), "upstream=\"%s\"", up->name);
 		put_histogram(page, "upstream_request_duration_seconds", label, &up->total);
 	}
-	begin(page, "upstream_first_byte_seconds", "histogram",
+	page_begin(page, "upstream_first_byte_seconds", "histogram",
 	    "Time until the head of their answer.");
 	for (const struct metrics_upstream *up = first; up != NULL; up = up->next) {
 		snprintf(label, sizeof(label), "upstream=\"%s\"", up->name);
@@ -208,7 +161,7 @@ put_counter(void *arg, const char *name, const char *help, uint64_t value)
 	if (stats_is_end(name) || strcmp(name, "requests") == 0)
 		return;
 	snprintf(metric, sizeof(metric), "%s_total", name);
-	put_one(arg, metric, "counter", help, (double)value);
+	page_put_one(arg, metric, "counter", help, (double)value);
 }
 
 static void
@@ -231,53 +184,8 @@ put_workers(struct page *page, const struct server *srv)
 	put_responses(page, metrics);
 	put_upstream_times(page, metrics);
 	stats_walk(&total, put_counter, page);
-	put_one(page, "connections", "gauge", "Clients that are connected.", (double)n_clients);
-}
-
-static void
-put_flights(struct page *page, const struct server *srv)
-{
-	struct flight_count count = flight_count(srv->flights);
-
-	put_one(page, "flights", "gauge", "Questions under way that others may wait for.",
-	    (double)count.flights);
-	put_one(page, "followers", "gauge", "Requests that wait for the call of another.",
-	    (double)count.seats);
-}
-
-static void
-put_store(struct page *page, struct store *store)
-{
-	struct store_stat stat;
-
-	if (store_get_stat(store, &stat) != 0)
-		return;
-	put_one(page, "entries", "gauge", "Answers in the cache.", (double)stat.entries);
-	put_one(page, "stored_bytes", "gauge", "Bytes of pages in use.", (double)stat.used_bytes);
-	put_one(page, "file_bytes", "gauge", "Bytes of the cache's file.",
-	    (double)stat.file_bytes);
-	put_one(page, "evicted_total", "counter", "Answers that went to make room.",
-	    (double)stat.evicted);
-	put_one(page, "expired_total", "counter", "Answers that went since their time was over.",
-	    (double)stat.expired);
-	put_one(page, "damaged_total", "counter", "Entries that failed their check.",
-	    (double)stat.damaged);
-}
-
-static void
-put_scribe(struct page *page, struct scribe *scribe)
-{
-	struct scribe_stat stat;
-
-	scribe_get_stat(scribe, &stat);
-	put_one(page, "scribe_queue_bytes", "gauge", "Bytes that wait to be written.",
-	    (double)stat.queued_bytes);
-	put_one(page, "scribe_paused", "gauge", "1: the disk refused, nothing is stored for now.",
-	    stat.paused);
-	put_one(page, "scribe_committed_total", "counter", "Answers written to the cache.",
-	    (double)stat.stored);
-	put_one(page, "scribe_errors_total", "counter", "Writes that failed.",
-	    (double)stat.errors);
+	page_put_one(page, "connections", "gauge", "Clients that are connected.",
+	    (double)n_clients);
 }
 
 int
@@ -287,15 +195,11 @@ admin_metrics(struct server *srv, struct bytes body, struct admin_answer *answer
 
 	(void)body;
 	answer->type = "text/plain; version=0.0.4; charset=utf-8";
-	begin(&page, "build_info", "gauge", "The version, as a label.");
-	put(&page, "reprise_build_info{version=\"%s\"} 1\n", VERSION);
-	put_one(&page, "start_time_seconds", "gauge", "When the server began, since 1970.",
-	    (double)srv->started * MICRO);
+	page_begin(&page, "build_info", "gauge", "The version, as a label.");
+	page_putf(&page, "reprise_build_info{version=\"%s\"} 1\n", VERSION);
+	page_put_one(&page, "start_time_seconds", "gauge", "When the server began, since 1970.",
+	    (double)srv->started * PAGE_MICRO);
 	put_workers(&page, srv);
-	put_flights(&page, srv);
-	if (srv->store != NULL)
-		put_store(&page, srv->store);
-	if (srv->scribe != NULL)
-		put_scribe(&page, srv->scribe);
+	admin_put_gauges(&page, srv);
 	return page.r;
 }

@@ -30,6 +30,10 @@ typedef int admin_fn(struct server *srv, struct bytes body, struct admin_answer 
 
 extern admin_fn admin_healthz, admin_readyz, admin_metrics, admin_stats, admin_purge, admin_reload;
 
+/* Of the metrics those that no worker counts. */
+struct page;
+void	admin_put_gauges(struct page *page, const struct server *srv);
+
 /* An error (RFC 9457), in place of what is in ANSWER. */
 int	admin_problem(struct admin_answer *answer, int status, const char *detail) MUST_USE;
 

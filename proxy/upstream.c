@@ -100,6 +100,20 @@ is_well(const struct upstream *upstream)
 	return upstream->n_bad_checks < BAD_CHECKS_MAX;
 }
 
+struct upstream_state
+upstream_state(struct upstream *upstream)
+{
+	struct upstream_state state;
+
+	pthread_mutex_lock(&upstream->table->lock);
+	state = (struct upstream_state){
+		.breaker = upstream->breaker.state, .is_well = is_well(upstream),
+		.n_calls = upstream->load.n_calls,
+	};
+	pthread_mutex_unlock(&upstream->table->lock);
+	return state;
+}
+
 bool
 upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe)
 {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/breaker.h"
 #include "base/choice.h"
 #include "base/clock.h"
 
@@ -26,6 +27,14 @@ bool	upstream_allows(struct upstream *upstream, usec_t now, bool *ret_is_probe);
 usec_t	upstream_wait(struct upstream *upstream, usec_t now);
 void	upstream_note(struct upstream *upstream, bool is_probe, bool has_failed, usec_t now);
 void	upstream_forget(struct upstream *upstream, bool is_probe);
+
+/* How it is. */
+struct upstream_state {
+	enum breaker_state	 breaker;
+	bool			 is_well;	/* as far as checks of ours say */
+	unsigned		 n_calls;	/* under way */
+};
+struct upstream_state	upstream_state(struct upstream *upstream);
 
 /* A call is under way; and over: its answer began after TIME, 0: that tells nothing. */
 void	upstream_call_begins(struct upstream *upstream);

@@ -125,6 +125,36 @@ def test_teams_are_a_label(proxy, up):
     assert metrics.get_one("requests_total", route="*", team="a", result="miss") == 1
 
 
+def test_tokens_and_money_are_counted_by_what_gave_them(proxy, up):
+    px = serve(proxy, up, teams={"a": {"key": KEY, "rate": "10/h", "tokens": "1k/h"}},
+               prices=[{"model": "*", "input": 100000, "output": 200000}])
+    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "y"}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}}
+    up.expect("POST", "/v1/chat/completions").reply(json=answer)
+    for _ in range(3):
+        px.post("/v1/chat/completions", {"model": "m", "messages": []}, {"x-api-key": "rp-a"})
+    metrics = scrape_until(px, "tokens_total", 6, team="a", direction="input", source="cache")
+    assert metrics.get_one("tokens_total", team="a", direction="output", source="cache") == 10
+    assert metrics.get_one("tokens_total", team="a", direction="input", source="upstream") == 3
+    assert metrics.get_one("tokens_total", team="a", direction="output", source="upstream") == 5
+    assert metrics.get_one("cost_dollars_total", team="a") == 1.3
+    assert metrics.get_one("saved_cost_dollars_total", team="a") == 2.6
+    assert metrics.get_one("limit_remaining", team="a", limit="requests") == 9
+    assert metrics.get_one("limit_remaining", team="a", limit="tokens") == 1000 - 8
+
+
+def test_upstreams_say_how_they_are(proxy, up):
+    px = serve(proxy, up, routes=[{"to": "up", "retries": 0}])
+    metrics = scrape(px)
+    assert metrics.get_one("upstream_healthy", upstream="up") == 1
+    assert metrics.get_one("upstream_breaker", upstream="up") == 0
+    for i in range(5):
+        up.expect("POST", PATH).hang_up()
+        px.post(PATH, {"inputs": str(i)})
+    scrape_until(px, "upstream_breaker", 1, upstream="up")
+
+
 def test_labels_are_bounded_whatever_clients_ask(proxy, up):
     px = serve(proxy, up, routes=[{"model": "t5-*", "to": "up"}])
     before = scrape(px).get("reprise_requests_total", {})
