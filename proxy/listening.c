@@ -83,7 +83,7 @@ add_socket(struct listening *listening, const char *words, int fd)
 	address = add(listening, words, name);
 	address->fds[0] = fd;
 	for (unsigned w = 1; w < listening->n_workers; w++) {
-		address->fds[w] = listen_share(fd);
+		address->fds[w] = listen_share(fd, listening->is_given);
 		if (address->fds[w] < 0)
 			return address->fds[w];
 	}
@@ -156,15 +156,20 @@ static int
 take_given(const struct config *config, int n, struct listening *listening)
 {
 	char name[LISTEN_NAME_MAX];
-	int r = 0;
+	int r;
 
 	listening->is_given = true;
-	for (int i = 0; r == 0 && i < n; i++) {
-		listen_name(NOTIFY_FD_FIRST + i, name);
-		r = add_socket(listening, name, NOTIFY_FD_FIRST + i);
-		tell(config, NOTIFY_FD_FIRST + i);
+	for (int fd = NOTIFY_FD_FIRST; fd < NOTIFY_FD_FIRST + n; fd++) {
+		r = listen_adopt(fd);
+		if (r < 0)
+			return r;
+		listen_name(fd, name);
+		r = add_socket(listening, name, fd);
+		if (r < 0)
+			return r;
+		tell(config, fd);
 	}
-	return r;
+	return 0;
 }
 
 static int
@@ -228,5 +233,7 @@ listening_why(int error)
 		return "no such host";
 	if (error == -EADDRINUSE)
 		return "the address is in use; is another server running there?";
+	if (error == -EOPNOTSUPP)
+		return "it does not listen: a socket unit needs ListenStream= and Accept=no";
 	return strerror(-error);
 }

@@ -172,14 +172,26 @@ listen_open(const char *address, bool is_beside_us)
 }
 
 int
-listen_share(int fd)
+listen_adopt(int fd)
+{
+	socklen_t len = sizeof(int);
+	int listens = 0, flags;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || listens == 0)
+		return -EOPNOTSUPP;
+	flags = fcntl(fd, F_GETFL);
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int
+listen_share(int fd, bool is_adopted)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss), on_len = sizeof(int);
 	int on = 0;
 
 	(void)getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, &on_len);
-	if (on != 0 && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	if (on != 0 && !is_adopted && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
 	    ss.ss_family != AF_UNIX)
 		return open_socket((struct sockaddr *)&ss, len, true);
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);

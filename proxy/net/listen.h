@@ -21,10 +21,19 @@ struct listener;
 int	listen_open(const char *address, bool is_beside_us) MUST_USE;
 
 /*
- * One more descriptor for another worker: a socket of its own on the address
- * of FD where clients are spread over such sockets, else FD once more.
+ * Take the socket FD from whoever opened it, who may have left it blocking: one
+ * worker would then wait in it for a client that another one got.  -EOPNOTSUPP if
+ * it does not listen.
  */
-int	listen_share(int fd) MUST_USE;
+int	listen_adopt(int fd) MUST_USE;
+
+/*
+ * One more descriptor for another worker: a socket of its own on the address
+ * of FD where clients are spread over such sockets, else FD once more.  An
+ * adopted one is never doubled: it outlives us, and what waits at a socket of
+ * our own when we end is lost (H-11).
+ */
+int	listen_share(int fd, bool is_adopted) MUST_USE;
 
 /* Its address, with the port that the system chose. */
 void	listen_name(int fd, char ret_name[LISTEN_NAME_MAX]);

@@ -368,15 +368,18 @@ class Proxy:
         file = self.directory / "reprise.yaml"
         file.write_text(json.dumps(self.config, indent=1))      # JSON is YAML
         self.lines, self.is_ready = [], threading.Event()
-        self.process = subprocess.Popen(
-            [REPRISE, "serve", "-c", str(file)], env=self.env, cwd=self.directory,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, errors="replace")
+        self.process = self.launch([REPRISE, "serve", "-c", str(file)])
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
         if not (self.is_ready.wait(TIMEOUT) and self.address):
             self.kill()
             raise AssertionError(f"not ready:\n{self.log}")
+
+    def launch(self, command, **how):
+        return subprocess.Popen(
+            command, **{"env": self.env, "cwd": self.directory, "stdin": subprocess.DEVNULL,
+                        "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True,
+                        "errors": "replace", **how})
 
     def read_log(self):
         for line in self.process.stderr:
