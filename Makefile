@@ -65,19 +65,19 @@ HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
 	  utf8 variant
-CONFIG	= config defaults edits keyring literal load load_place load_value option renew route \
-	  schema secret team tree
+CONFIG	= config defaults edits keyring literal load load_place load_value manual option renew \
+	  route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_value \
 	  json_walk llama loading model_list multipart ollama openai raw retouch sampling \
 	  stream stream_anthropic stream_anthropic_unfold stream_member stream_ollama \
 	  stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
 NET	= conn fetch listen loop multi notify
 PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer answer_cache \
-	  answer_call attempt board cli cli_cache cli_explain cli_key cli_reload cli_stats \
-	  cli_text cli_transfer cli_warm client diff edit_body errand form forward hold keep \
-	  limit listening lookup metrics models page question relay request request_step \
-	  revision saving scout server share splice stats target upstream version watch \
-	  watchdog worker
+	  answer_call attempt board cli cli_cache cli_explain cli_help cli_key cli_reload \
+	  cli_stats cli_text cli_transfer cli_warm client diff edit_body errand form forward \
+	  hold keep limit listening lookup metrics models page question relay request \
+	  request_step revision saving scout server share splice stats target upstream version \
+	  watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -87,7 +87,7 @@ UNIT_base	= arena breaker buf bytes choice date glob histogram list log money nu
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally utf8 variant
-UNIT_config	= config edits keyring literal renew route schema secret team
+UNIT_config	= config edits keyring literal manual renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
 	  loading model_list multipart retouch sampling stream stream_property usage verdict
 UNIT_proxy	= diff edit_body splice
@@ -153,7 +153,7 @@ help:
 	@echo "make deps     install what is missing to build and test; deps-bench, to measure"
 	@echo "make clean"
 
-all: $(BUILD)/reprise $(BUILD)/demo-engine
+all: $(BUILD)/reprise $(BUILD)/reprise.yaml.5 $(BUILD)/demo-engine
 
 deps deps-bench:
 	@echo "nothing is missing"
@@ -164,6 +164,11 @@ run demo:
 
 $(BUILD)/reprise: $(BUILD)/proxy/main.o $(BELOW_proxy)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+# The options stand in the page as the program knows them.
+$(BUILD)/reprise.yaml.5: docs/reprise.yaml.5 $(BUILD)/reprise
+	$(BUILD)/reprise schema --man >$@.options
+	sed '/^\.\\" options$$/r $@.options' $< >$@
 
 $(BUILD)/demo-engine: $(BUILD)/tests/engine/demo_engine.o $(BELOW_base)
 	$(CC) $(CFLAGS) -o $@ $^ -levent_core -levent_extra -ljansson

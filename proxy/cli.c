@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "config/manual.h"
 #include "config/schema.h"
 #include "proxy/cli_priv.h"
 #include "proxy/server.h"
@@ -19,38 +20,40 @@
 
 static command_fn serve, check, schema;
 
-/* A command of two words stands with both. */
-static const struct command {
-	const char	*name;
-	command_fn	*run;
-	const char	*options;	/* those of long_options that it takes */
-	const char	*operand;	/* its name, in capitals if it is needed; or NULL */
-	const char	*synopsis;
-	const char	*text;
-} commands[] = {
-	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground" },
-	{ "reload", cli_reload, "c", NULL, "", "have the running server read its file again" },
-	{ "check", check, "c", NULL, "[-c FILE]", "validate the configuration" },
-	{ "schema", schema, "", NULL, "", "print its JSON Schema, for editors" },
-	{ "key new", cli_key_new, "", "NAME", "NAME", "make a key for the team NAME" },
+static const struct command commands[] = {
+	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground",
+	    "HF_TOKEN=hf_... reprise serve" },
+	{ "reload", cli_reload, "c", NULL, "", "have the running server read its file again",
+	    "reprise check && reprise reload" },
+	{ "check", check, "c", NULL, "[-c FILE]", "validate the configuration",
+	    "reprise check -c reprise.yaml" },
+	{ "schema", schema, "M", NULL, "[--man]", "print its JSON Schema, for editors",
+	    "reprise schema >reprise.schema.json" },
+	{ "key new", cli_key_new, "", "NAME", "NAME", "make a key for the team NAME",
+	    "reprise key new search" },
 	{ "explain", cli_explain, "cpt", "REQUEST.json", "[--path P] [--team T] REQUEST.json",
-	    "why a request is a hit or a miss" },
+	    "why a request is a hit or a miss",
+	    "reprise explain --path /v1/chat/completions request.json" },
 	{ "cache stats", cli_cache_stats, "cj", NULL, "[--json]",
-	    "entries, bytes and hits, by model" },
+	    "entries, bytes and hits, by model", "reprise cache stats --json" },
 	{ "cache ls", cli_cache_ls, "cmn", NULL, "[--model GLOB] [--limit N]",
-	    "entries, the newest first" },
+	    "entries, the newest first", "reprise cache ls --model 't5-*' --limit 20" },
 	{ "cache show", cli_cache_show, "c", "KEY", "KEY",
-	    "one entry, by its key or how it begins" },
+	    "one entry, by its key or how it begins", "reprise cache show 4c120785" },
 	{ "cache purge", cli_cache_purge, "cmtokad", NULL,
 	    "[--model GLOB] [--team T] [--older-than D] [--key K] [--all] [--dry-run]",
-	    "make entries void, at once" },
-	{ "cache export", cli_cache_export, "cm", "file", "[FILE]",
-	    "as JSON Lines; gzip if FILE ends in .gz" },
-	{ "cache import", cli_cache_import, "c", "FILE", "FILE", "the newer of two answers stays" },
+	    "make entries void, at once",
+	    "reprise cache purge --model 't5-*' --older-than 7d --dry-run" },
+	{ "cache export", cli_cache_export, "cm", "file", "[--model GLOB] [FILE]",
+	    "as JSON Lines; gzip if FILE ends in .gz", "reprise cache export answers.jsonl.gz" },
+	{ "cache import", cli_cache_import, "c", "FILE", "FILE", "the newer of two answers stays",
+	    "reprise cache import answers.jsonl.gz" },
 	{ "cache warm", cli_cache_warm, "cJu", "FILE", "[--jobs N] [--url URL] FILE",
-	    "send requests through a running proxy" },
-	{ "cache verify", cli_cache_verify, "c", NULL, "", "read everything, check everything" },
-	{ "cache compact", cli_cache_compact, "c", NULL, "", "give free space back" },
+	    "send requests through a running proxy", "reprise cache warm --jobs 8 requests.jsonl" },
+	{ "cache verify", cli_cache_verify, "c", NULL, "", "read everything, check everything",
+	    "reprise cache verify" },
+	{ "cache compact", cli_cache_compact, "c", NULL, "", "give free space back",
+	    "systemctl stop reprise; reprise cache compact" },
 };
 
 static const struct option long_options[] = {
@@ -67,6 +70,8 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, 'd' },
 	{ "jobs", required_argument, NULL, 'J' },
 	{ "url", required_argument, NULL, 'u' },
+	{ "man", no_argument, NULL, 'M' },
+	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
@@ -189,33 +194,16 @@ check(const struct arguments *args)
 static int
 schema(const struct arguments *args)
 {
-	char *text = schema_text();
+	char *text;
 
-	(void)args;
+	if (args->man) {
+		manual_print(stdout);
+		return EXIT_FINE;
+	}
+	text = schema_text();
 	puts(text);
 	xfree(text);
 	return EXIT_FINE;
-}
-
-static void
-print_help(FILE *out)
-{
-	fputs("A caching reverse proxy for inference APIs.\n\nusage: reprise COMMAND\n\n", out);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		const struct command *c = &commands[i];
-		int len = fprintf(out, "  %s%s%s", c->name, c->synopsis[0] != '\0' ? " " : "",
-		    c->synopsis);
-
-		fprintf(out, len > 44 ? "\n%*s%s\n" : "%*s%s\n", len > 44 ? 46 : 46 - len, "",
-		    c->text);
-	}
-	fputs("  --help | --version\n\n"
-	    "All but schema and key new take -c FILE.  Without it: $REPRISE_CONFIG,\n"
-	    "/etc/reprise/reprise.yaml, else built-in defaults (127.0.0.1:8080, the Hugging\n"
-	    "Face router, its token from HF_TOKEN).\n\n"
-	    "  HF_TOKEN=hf_... reprise serve\n"
-	    "  reprise cache purge --model 't5-*' --older-than 7d --dry-run\n"
-	    "  reprise explain --path /v1/chat/completions request.json\n", out);
 }
 
 static int
@@ -257,6 +245,9 @@ set_option(struct arguments *args, int option)
 	case 'j':
 		args->json = true;
 		return NULL;
+	case 'M':
+		args->man = true;
+		return NULL;
 	case 'n':
 		return num_parse_u64(value, &args->limit) == 0 && args->limit > 0 ? NULL :
 		    "--limit takes a number above 0, not";
@@ -289,11 +280,15 @@ run_command(const struct command *command, int argc, char **argv)
 	struct arguments args = { 0 };
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
 		const char *wrong;
 
 		if (c == '?')
 			return EXIT_USAGE;
+		if (c == 'h') {
+			cli_help_command(stdout, command);
+			return EXIT_FINE;
+		}
 		if (strchr(command->options, c) == NULL)
 			return usage("this option is not for", command->name);
 		wrong = set_option(&args, c);
@@ -318,6 +313,19 @@ words_of(const struct command *command, int argc, char **argv)
 	return strcmp(argv[2], space + 1) == 0 ? 2 : 0;
 }
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int
+help(void)
+{
+	cli_help(stdout, commands, ARRAY_LEN(commands));
+	return EXIT_FINE;
+}
+
 static int
 find_and_run(int argc, char **argv)
 {
@@ -327,11 +335,12 @@ find_and_run(int argc, char **argv)
 		if (n > 0)
 			return run_command(&commands[i], argc - n, argv + n);
 	}
-	if (strcmp(argv[1], "cache") == 0)
-		return usage("unknown cache command", argc > 2 ? argv[2] : "");
-	if (strcmp(argv[1], "key") == 0)
-		return usage("unknown key command", argc > 2 ? argv[2] : "");
-	return usage("unknown command", argv[1]);
+	if (strcmp(argv[1], "cache") != 0 && strcmp(argv[1], "key") != 0)
+		return usage("unknown command", argv[1]);
+	if (argc > 2 && is_help(argv[2]))
+		return help();
+	return usage(argv[1][0] == 'c' ? "unknown cache command" : "unknown key command",
+	    argc > 2 ? argv[2] : "");
 }
 
 int
@@ -339,16 +348,14 @@ cli_run(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-		print_help(stdout);
-		return EXIT_FINE;
-	}
+	if (is_help(word))
+		return help();
 	if (strcmp(word, "--version") == 0) {
 		version_print();
 		return EXIT_FINE;
 	}
 	if (word[0] != '\0')
 		return find_and_run(argc, argv);
-	print_help(stderr);
+	cli_help(stderr, commands, ARRAY_LEN(commands));
 	return EXIT_USAGE;
 }

@@ -2,10 +2,13 @@
 /*
  * cli_priv.h - what the commands share: cli.c (the table of them, arguments),
  * cli_cache.c (looking at a cache and purging it), cli_transfer.c (export,
- * import), cli_explain.c, cli_key.c, cli_reload.c, cli_warm.c.  For them alone.
+ * import), cli_explain.c, cli_help.c, cli_key.c, cli_reload.c, cli_warm.c.  For them
+ * alone.
  */
 #ifndef PROXY_CLI_PRIV_H
 #define PROXY_CLI_PRIV_H
+
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "cache/store.h"
@@ -33,13 +36,29 @@ struct arguments {
 	bool		 all;
 	bool		 dry_run;
 	bool		 json;
+	bool		 man;
 };
 
 typedef int command_fn(const struct arguments *args);
 
+/* A command of two words stands with both. */
+struct command {
+	const char	*name;
+	command_fn	*run;
+	const char	*options;	/* the letters of those that it takes */
+	const char	*operand;	/* its name, in capitals if it is needed; or NULL */
+	const char	*synopsis;
+	const char	*text;
+	const char	*example;
+};
+
 extern command_fn cli_cache_stats, cli_cache_ls, cli_cache_show, cli_cache_purge,
     cli_cache_verify, cli_cache_compact, cli_cache_export, cli_cache_import, cli_cache_warm,
     cli_explain, cli_key_new, cli_reload;
+
+/* What --help says, of all N commands and of one. */
+void	cli_help(FILE *out, const struct command *commands, size_t n);
+void	cli_help_command(FILE *out, const struct command *command);
 
 /* The configuration that the arguments name, or NULL, having said why not. */
 struct config	*cli_load(const struct arguments *args);
