@@ -4,8 +4,9 @@
 BUILD	?= build
 PREFIX	?= /usr/local
 DESTDIR	?=
-UNITS_DIR = $(PREFIX)/lib/systemd/system
+DOC	= $(PREFIX)/share/doc/reprise
 OPT	?= -O2
+LDFLAGS	?= -Wl,-z,relro,-z,now
 DEPS	?= 1
 FUZZ_SECONDS ?= 600
 
@@ -135,9 +136,21 @@ THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight gate scribe store store_writ
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0
 JOBS	= -j$(shell nproc)
+# mode:what:where below PREFIX
+INSTALLED = 755:$(BUILD)/reprise:bin/reprise \
+	  644:systemd/reprise.service:lib/systemd/system/reprise.service \
+	  644:systemd/reprise.socket:lib/systemd/system/reprise.socket \
+	  644:systemd/reprise.sysusers:lib/sysusers.d/reprise.conf \
+	  644:systemd/reprise.tmpfiles:lib/tmpfiles.d/reprise.conf \
+	  644:docs/reprise.1:share/man/man1/reprise.1 \
+	  644:$(BUILD)/reprise.yaml.5:share/man/man5/reprise.yaml.5 \
+	  644:completion/reprise.bash:share/bash-completion/completions/reprise \
+	  644:config/reprise.yaml:share/doc/reprise/examples/reprise.yaml \
+	  644:systemd/gpu.conf:share/doc/reprise/examples/gpu.conf
 
-.PHONY: help all run demo test lint asan tsan fuzz bench install clean deps deps-bench \
-	$(BENCH:%=bench-%) tests check check-fuzz check-clients check-threads check-tsan soak tidy
+.PHONY: help all run demo test lint asan tsan fuzz bench install uninstall clean deps \
+	deps-bench $(BENCH:%=bench-%) tests check check-fuzz check-clients check-threads \
+	check-tsan soak tidy
 help:
 	@echo "make run      the proxy and a demo engine on http://127.0.0.1:8080"
 	@echo "make demo     ask twice, wait once: a short run of the same on free ports"
@@ -149,7 +162,7 @@ help:
 	@echo "make soak     the store, killed, cut and damaged at random, for some minutes"
 	@echo "make fuzz     the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make bench    speed, against peers in the same run; bench-hit and so on: one part"
-	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with the systemd unit"
+	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with its units; uninstall"
 	@echo "make deps     install what is missing to build and test; deps-bench, to measure"
 	@echo "make clean"
 
@@ -163,7 +176,7 @@ run demo:
 	@$(PYTHON) tests/engine/demo.py --build $(BUILD) $@
 
 $(BUILD)/reprise: $(BUILD)/proxy/main.o $(BELOW_proxy)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The options stand in the page as the program knows them.
 $(BUILD)/reprise.yaml.5: docs/reprise.yaml.5 $(BUILD)/reprise
@@ -304,15 +317,23 @@ bench-hit bench-metrics bench-reload bench-scale bench-store bench-stream bench-
 bench-canon bench-sieve: bench-%: $(BUILD)/bench-%
 	@$<
 
-install: all
-	install -D -m 755 $(BUILD)/reprise $(DESTDIR)$(PREFIX)/bin/reprise
-	install -D -m 644 systemd/reprise.service $(DESTDIR)$(UNITS_DIR)/reprise.service
-	sed -i 's,/usr/local/bin,$(PREFIX)/bin,' $(DESTDIR)$(UNITS_DIR)/reprise.service
-	install -D -m 644 systemd/reprise.sysusers $(DESTDIR)/usr/lib/sysusers.d/reprise.conf
-	test -e $(DESTDIR)/etc/reprise/reprise.yaml || \
-	    install -D -m 644 config/reprise.yaml $(DESTDIR)/etc/reprise/reprise.yaml
-	@echo "next: put your upstreams into $(DESTDIR)/etc/reprise/reprise.yaml, then"
-	@echo "  systemd-sysusers && systemctl daemon-reload && systemctl enable --now reprise"
+install: $(BUILD)/reprise $(BUILD)/reprise.yaml.5
+	@set -e; for file in $(INSTALLED); do IFS=:; set -- $$file; \
+	    install -D -m $$1 $$2 $(DESTDIR)$(PREFIX)/$$3; done
+	@sed -i 's,/usr/local/bin,$(PREFIX)/bin,' \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/reprise.service
+	@test -e $(DESTDIR)/etc/reprise/reprise.yaml || \
+	    install -D -m 640 systemd/reprise.yaml $(DESTDIR)/etc/reprise/reprise.yaml
+	@echo "installed in $(DESTDIR)$(PREFIX); next, as root:"
+	@echo "  systemd-sysusers reprise.conf && systemd-tmpfiles --create reprise.conf"
+	@echo "  systemctl daemon-reload && systemctl enable --now reprise"
+	@echo "what it does: $(DESTDIR)/etc/reprise/reprise.yaml, man reprise.yaml"
+
+uninstall:
+	@rm -f $(foreach file,$(INSTALLED),$(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(file))))
+	@rm -df $(DESTDIR)$(DOC)/examples $(DESTDIR)$(DOC) 2>/dev/null || true
+	@echo "if it still runs: systemctl disable --now reprise reprise.socket"
+	@echo "left: $(DESTDIR)/etc/reprise, the cache in /var/cache/reprise, the user reprise"
 
 clean:
 	rm -rf build tests/clients/node_modules
