@@ -72,13 +72,15 @@ load_file(const char *file, config_complain_fn *complain, void *arg, struct conf
 	return r;
 }
 
-int
-config_load(const char *file, config_complain_fn *complain, void *arg, struct config **ret_config)
+static int
+load(const char *file, config_complain_fn *complain, void *arg, bool is_aside,
+    struct config **ret_config)
 {
 	struct config *config = xcalloc(1, sizeof(*config));
 	int r = 0;
 
 	config->refs = 1;
+	config->is_aside = is_aside;
 	defaults_begin(config);
 	if (file != NULL)
 		r = load_file(file, complain, arg, config);
@@ -91,6 +93,19 @@ config_load(const char *file, config_complain_fn *complain, void *arg, struct co
 	defaults_end(config);
 	*ret_config = config;
 	return 0;
+}
+
+int
+config_load(const char *file, config_complain_fn *complain, void *arg, struct config **ret_config)
+{
+	return load(file, complain, arg, false, ret_config);
+}
+
+int
+config_load_aside(const char *file, config_complain_fn *complain, void *arg,
+    struct config **ret_config)
+{
+	return load(file, complain, arg, true, ret_config);
 }
 
 struct config *

@@ -155,6 +155,8 @@ struct config {
 	struct config_price *prices;	/* the first that fits counts */
 	size_t		 n_prices;
 	struct keyring	*keys;		/* of all teams, by index; NULL with them */
+	bool		 is_aside;	/* not to serve with: some credentials may be missing */
+	unsigned	 n_unread;	/* so many are */
 	_Atomic unsigned refs;
 };
 
@@ -172,6 +174,13 @@ enum {
 	CONFIG_E_WRONG = 1,
 };
 int	config_load(const char *file, config_complain_fn *complain, void *arg,
+	    struct config **ret_config) MUST_USE;
+
+/*
+ * The same for who only looks, beside the service: credentials are given to the
+ * service alone, and are passed over where there are none to see.
+ */
+int	config_load_aside(const char *file, config_complain_fn *complain, void *arg,
 	    struct config **ret_config) MUST_USE;
 
 /*

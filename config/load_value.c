@@ -3,6 +3,7 @@
  * load_value.c - values: one, a list, tokens, keys.  No message repeats what may be a
  * secret (H-70).
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -120,6 +121,12 @@ read_token_form(struct loader *loader, size_t form, const struct tree_node *node
 	r = token_forms[form].read(node->text, &token);
 	if (r == 0) {
 		load_add_token(up, token);
+		return;
+	}
+	/* systemd hides them from what ExecReload= starts, but still says where they were. */
+	if ((r == SECRET_E_UNSET || r == -EACCES) && loader->config->is_aside &&
+	    token_forms[form].read == secret_from_credential) {
+		loader->config->n_unread++;
 		return;
 	}
 	if (token_forms[form].read == secret_from_env && looks_like_variable(node->text))

@@ -93,7 +93,7 @@ cli_load(const struct arguments *args)
 {
 	struct config *config;
 
-	return config_load(file_of(args), complain, NULL, &config) == 0 ? config : NULL;
+	return config_load_aside(file_of(args), complain, NULL, &config) == 0 ? config : NULL;
 }
 
 static enum log_level
@@ -186,6 +186,9 @@ check(const struct arguments *args)
 	if (config == NULL)
 		return EXIT_USAGE;
 	warn_of_open_doors(config);
+	if (config->n_unread > 0)
+		fprintf(stderr, "warning: credentials were not looked at: they are given to the "
+		    "service alone\n");
 	config_unref(config);
 	puts("the configuration is fine");
 	return EXIT_FINE;

@@ -60,7 +60,7 @@ extern command_fn cli_cache_stats, cli_cache_ls, cli_cache_show, cli_cache_purge
 void	cli_help(FILE *out, const struct command *commands, size_t n);
 void	cli_help_command(FILE *out, const struct command *command);
 
-/* The configuration that the arguments name, or NULL, having said why not. */
+/* The configuration that the arguments name, to look at; or NULL, having said why not. */
 struct config	*cli_load(const struct arguments *args);
 
 /* A cache and its configuration, opened beside whoever serves from it. */

@@ -95,6 +95,22 @@ def test_a_secret_is_not_shown(run, file):
     assert done.returncode == 2 and "hush" not in done.stderr
 
 
+def test_a_credential_is_needed_by_the_service_alone(run, file, tmp_path):
+    """Where the manager gives none, who looks at the configuration or the cache has none."""
+    path = file("upstreams:\n  up: {url: 'http://127.0.0.1:1', token: {credential: hf}}\n"
+                "cache: {path: cache}\n")
+    done = run("check", "-c", path)
+    assert done.returncode == 0 and "credentials were not looked at" in done.stderr
+    assert run("cache", "stats", "-c", path).returncode != 2
+    done = run("serve", "-c", path)
+    assert done.returncode == 2 and "this credential is not set" in done.stderr
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert run("check", "-c", path, **given).returncode == 2
+    (tmp_path / "hf").write_text("token")
+    done = run("check", "-c", path, **given)
+    assert done.returncode == 0 and not done.stderr
+
+
 def test_a_missing_file_is_2(run):
     done = run("serve", "-c", "/nowhere/at/all.yaml")
     assert done.returncode == 2 and "/nowhere/at/all.yaml" in done.stderr
