@@ -15,6 +15,8 @@ NEEDS_all	= build
 NEEDS_run	= build run
 NEEDS_demo	= build run
 NEEDS_install	= build
+NEEDS_deb	= build deb
+NEEDS_check-deb	= build run deb fresh
 NEEDS_deps	= build run test
 NEEDS_test	= build run test
 NEEDS_lint	= build run test
@@ -148,9 +150,9 @@ INSTALLED = 755:$(BUILD)/reprise:bin/reprise \
 	  644:config/reprise.yaml:share/doc/reprise/examples/reprise.yaml \
 	  644:systemd/gpu.conf:share/doc/reprise/examples/gpu.conf
 
-.PHONY: help all run demo test lint asan tsan fuzz bench install uninstall clean deps \
-	deps-bench $(BENCH:%=bench-%) tests check check-fuzz check-clients check-threads \
-	check-tsan soak tidy
+.PHONY: help all run demo test lint asan tsan fuzz bench install uninstall deb clean deps \
+	deps-bench $(BENCH:%=bench-%) tests check check-deb check-fuzz check-clients \
+	check-threads check-tsan soak tidy
 help:
 	@echo "make run      the proxy and a demo engine on http://127.0.0.1:8080"
 	@echo "make demo     ask twice, wait once: a short run of the same on free ports"
@@ -163,6 +165,7 @@ help:
 	@echo "make fuzz     the parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 	@echo "make bench    speed, against peers in the same run; bench-hit and so on: one part"
 	@echo "make install  to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), with its units; uninstall"
+	@echo "make deb      a package for Debian; check-deb tries it in a fresh system"
 	@echo "make deps     install what is missing to build and test; deps-bench, to measure"
 	@echo "make clean"
 
@@ -335,8 +338,22 @@ uninstall:
 	@echo "if it still runs: systemctl disable --now reprise reprise.socket"
 	@echo "left: $(DESTDIR)/etc/reprise, the cache in /var/cache/reprise, the user reprise"
 
+# In a copy, for what packages are made of is not for the tree.
+deb:
+	@rm -rf $(BUILD)/deb
+	@mkdir -p $(BUILD)/deb/reprise
+	@tar -c --exclude=./build --exclude=./.git --exclude=node_modules . | \
+	    tar -x -C $(BUILD)/deb/reprise
+	@cd $(BUILD)/deb/reprise && \
+	    dpkg-buildpackage $(JOBS) -b -uc -us >../log 2>&1 || { cat ../log; exit 1; }
+	@echo $(BUILD)/deb/reprise_*.deb
+
+# The package in a fresh system: installed, upgraded, removed, purged.
+check-deb: deb
+	@$(PYTHON) -B tests/package/check_deb.py $(BUILD)/deb
+
 clean:
 	rm -rf build tests/clients/node_modules
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -print 2>/dev/null)
 .SECONDARY:

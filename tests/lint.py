@@ -21,8 +21,9 @@ INDENTATION_MAX = 4         # tabs: the body, and three levels in it
 MEMBERS_MAX = 25
 
 SKIPPED = {".git", "build", "corpus", "node_modules", "__pycache__", ".pytest_cache"}
-HAS_LICENCE = {".c", ".h", ".py", ".lua", ".js", ".mjs", ".yaml", ".service", ".conf"}
-HAS_LICENCE_BY_NAME = {"Makefile", "deps", "run", "may_include", ".clang-tidy"}
+HAS_LICENCE = {".bash", ".c", ".conf", ".h", ".js", ".lua", ".mjs", ".pl", ".py", ".service",
+               ".sh", ".socket", ".sysusers", ".tmpfiles", ".yaml"}
+HAS_LICENCE_BY_NAME = {"Makefile", "deps", "rules", "run", "may_include", ".clang-tidy"}
 LOCK_FILES = {"package-lock.json", "npm-shrinkwrap.json", "yarn.lock"}
 
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atof", "strtol",
@@ -83,6 +84,7 @@ class Lint:
             if file.suffix in (".c", ".h"):
                 check_source(self, file, text, rules)
         check_tables(self)
+        check_version(self)
         check_tests(self)
         return sorted(self.found)
 
@@ -265,6 +267,14 @@ def check_tables(lint):
         match = re.match(r"STAT\((\w+),", line)
         if match and not is_in_readme(match.group(1), readme):
             lint.say(table, number, f"`{match.group(1)}` is not in README.md")
+
+
+def check_version(lint):
+    """It stands in proxy/version.h; a package of another one would lie."""
+    ours = re.search(r'^#define VERSION\s+"(\S+)"', lint.read("proxy/version.h"), re.MULTILINE)
+    package = re.match(r"\w+ \(([^)]+)\)", lint.read("debian/changelog"))
+    if not (ours and package and ours.group(1) == package.group(1)):
+        lint.say("debian/changelog", 1, "is not of the version in proxy/version.h")
 
 
 def is_in_readme(name, readme):

@@ -31,6 +31,9 @@ CLEAN = {
     "config/option_tbl.h": f'{LICENCE}/*\n * option_tbl.h - options.\n */\n{{ .name = "ttl" }},\n',
     "config/reprise.yaml": "# SPDX-License-Identifier: MIT\nttl: 30d\n",
     "proxy/stat_tbl.h": f'{LICENCE}/*\n * stat_tbl.h - counters.\n */\nSTAT(hits, "Hits")\n',
+    "proxy/version.h": f'{LICENCE}/*\n * version.h - which.\n */\n#ifndef PROXY_VERSION_H\n'
+                       '#define PROXY_VERSION_H\n\n#define VERSION\t\t"1.2.3"\n\n#endif\n',
+    "debian/changelog": "reprise (1.2.3) unstable; urgency=medium\n",
     "README.md": "`ttl` and `hits`\n",
     "tests/clients/package-lock.json": "{}\n",
 }
@@ -88,6 +91,8 @@ VIOLATIONS = [
      {"config/reprise.yaml": "# SPDX-License-Identifier: MIT\nttls: 30d\n"}),
     ("`ttl` is not in README.md", {"README.md": "ttl and `hits`\n"}),
     ("`hits` is not in README.md", {"README.md": "`ttl`\n"}),
+    ("is not of the version",
+     {"debian/changelog": "reprise (1.2.4) unstable; urgency=medium\n"}),
     ("has no test", {"tests/unit/test_key.c": None}),
     ("names a registry", {"tests/clients/package-lock.json":
                           '{"resolved": "https://registry.example/x"}\n'}),

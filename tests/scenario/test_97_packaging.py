@@ -2,6 +2,7 @@
 """What an operator gets beside the program: the units, and all that `make install` does."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -105,3 +106,10 @@ def test_install_and_uninstall(make, tmp_path):
     assert config.read_text() == "mine"
     make("uninstall")
     assert files_in(tmp_path) == {"etc/reprise/reprise.yaml"}
+
+
+def test_the_package_needs_what_the_build_needs():
+    control = (ROOT / "debian/control").read_text()
+    needed = re.findall(r"=(lib\S+-dev|zlib1g-dev)", (ROOT / "tests/deps").read_text())
+    assert len(needed) > 8
+    assert [name for name in needed if name not in control] == []
