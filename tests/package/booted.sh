@@ -22,6 +22,18 @@ grep -q '^NoNewPrivs:.*1' "/proc/$(systemctl show -P MainPID reprise)/status"
 grep -q '^Seccomp:.*2' "/proc/$(systemctl show -P MainPID reprise)/status"
 perl /root/ask.pl $unix | grep -q '^x-compute-type: cache'
 
+# A new configuration is taken; of a wrong one the operator hears, and nothing changes.
+pid=$(systemctl show -P MainPID reprise)
+sed -i 's/^  ttl: 30d/  ttl: 20d/' /etc/reprise/reprise.yaml
+systemctl reload reprise.service
+cp -p /etc/reprise/reprise.yaml /root/right.yaml
+echo 'nonsense: yes' >>/etc/reprise/reprise.yaml
+fails systemctl reload reprise.service
+journalctl -u reprise | grep 'nonsense: unknown option'
+cp -p /root/right.yaml /etc/reprise/reprise.yaml
+perl /root/ask.pl $unix | grep -q '^x-compute-type: cache'
+[ "$(systemctl show -P MainPID reprise)" = "$pid" ]
+
 # A crash is followed by a start, a wrong configuration is not.
 systemctl kill -s KILL reprise.service
 until perl /root/ask.pl $unix | grep -q '^x-compute-type: cache'; do sleep 0.1; done

@@ -98,7 +98,7 @@ def test_install_and_uninstall(make, tmp_path):
         "opt/share/doc/reprise/examples/reprise.yaml",
         "opt/share/doc/reprise/examples/gpu.conf"}
     unit = (tmp_path / "opt/lib/systemd/system/reprise.service").read_text()
-    assert "ExecStart=/opt/bin/reprise " in unit
+    assert re.findall(r"Exec(\w+)=/opt/bin/reprise ", unit) == ["Start", "Reload"]
     assert run(tmp_path / "opt/bin/reprise", "--version").returncode == 0
     assert config.stat().st_mode & 0o777 == 0o640
     config.write_text("mine")
