@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A new configuration in a process that goes on, and what becomes of those under way (H-80)."""
+"""A new configuration in a process that goes on, and what becomes of those under way (H-72, H-80,
+O1, O2, O6)."""
 
 import json
 import signal
