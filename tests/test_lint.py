@@ -134,3 +134,8 @@ def test_a_violation_is_found_and_nothing_else(tree, message, changes):
 def test_words_in_comments_and_strings_are_no_code(tree):
     text = function('\t/* malloc(a), // and strcpy(p, q) */\n\ta = f("system(a) // ", \'"\');\n')
     assert lint(tree(in_key_c(text=text))) == (0, [])
+
+
+def test_a_callback_takes_what_its_caller_gives(tree):
+    text = function("", "int a, int b, int c, int d, int e, int f").replace("key_make", "on_key")
+    assert lint(tree(in_key_c(text=text))) == (0, [])
