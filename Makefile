@@ -49,8 +49,8 @@ WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wcast-qual -Wvla -Werror
 CFLAGS	= -std=gnu17 -g $(OPT) $(WARN) -D_GNU_SOURCE -I. $(LLHTTP_CFLAGS) $(SANITIZE) -pthread \
 	  -fstack-protector-strong
-LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lcrypto -lz -lm \
-	  $(LLHTTP_LIBS)
+LDLIBS	= -levent_core -lcurl -ljansson -lyaml -lsystemd -llmdb -lxxhash -lssl -lcrypto -lz \
+	  -lm $(LLHTTP_LIBS)
 ASAN	= -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 # Debian 12 has llhttp as sources; elsewhere it is a library (libllhttp).
@@ -74,13 +74,14 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_
 	  json_walk llama loading model_list multipart ollama openai raw retouch sampling \
 	  stream stream_anthropic stream_anthropic_unfold stream_member stream_ollama \
 	  stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
-NET	= conn fetch listen loop multi notify
-PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer answer_cache \
-	  answer_call attempt board cli cli_cache cli_explain cli_help cli_key cli_reload \
-	  cli_stats cli_text cli_transfer cli_warm client diff edit_body errand form forward \
-	  hold keep limit listening lookup metrics models page question relay request \
-	  request_step revision saving scout server share splice stats target upstream version \
-	  watch watchdog worker
+NET	= conn fetch listen loop multi notify tls tls_context tls_ticket
+PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer \
+	  answer_cache answer_call attempt board certificates cli cli_cache \
+	  cli_explain cli_help cli_key cli_reload cli_stats cli_text cli_transfer \
+	  cli_warm client diff edit_body errand form forward hold keep limit listening \
+	  lookup metrics models page question relay request request_step revision \
+	  saving scout server share splice stats target upstream version watch \
+	  watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -93,6 +94,7 @@ UNIT_cache	= canon digest entry flight gate key ledger place policy print purge 
 UNIT_config	= config edits keyring literal manual renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
 	  loading model_list multipart retouch sampling stream stream_property usage verdict
+UNIT_net	= conn tls
 UNIT_proxy	= diff edit_body splice
 FAULTS	= beside damage disk kill power_cut vanish
 
@@ -128,6 +130,7 @@ BELOW_cache	= $(call lib,cache) $(BELOW_base)
 BELOW_config	= $(call lib,config) $(BELOW_base)
 BELOW_dialect	= $(call lib,dialect) $(call lib,cache) $(BELOW_http)
 BELOW_replay	= $(call lib,proxy) $(call lib,config) $(BELOW_dialect)
+BELOW_net	= $(call lib,net) $(BELOW_dialect)
 BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_dialect)
 
 HEADERS	:= $(wildcard */*.h */*/*.h)

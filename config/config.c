@@ -17,6 +17,7 @@
 #include "config/keyring.h"
 #include "config/load.h"
 #include "config/option.h"
+#include "config/tls.h"
 
 #define DEFAULT_FILE	"/etc/reprise/reprise.yaml"
 #define FILE_MAX	((size_t)1 << 20)
@@ -134,6 +135,12 @@ config_unref(struct config *config)
 	for (size_t i = 0; i < config->n_upstreams; i++) {
 		free_upstream(&config->upstreams[i]);
 	}
+	for (size_t i = 0; i < config->n_tls; i++) {
+		xfree(config->tls[i].certificate_at);
+		xfree(config->tls[i].key_at);
+		xfree(config->tls[i].client_ca_at);
+		option_free_all(PLACE_TLS, &config->tls[i]);
+	}
 	for (size_t i = 0; i < config->n_teams; i++) {
 		xfree(config->teams[i].name);
 		option_free_all(PLACE_TEAM, &config->teams[i]);
@@ -151,6 +158,8 @@ config_unref(struct config *config)
 	xfree(config->upstreams);
 	xfree(config->routes);
 	xfree(config->teams);
+	xfree(config->teams_by_name);
+	xfree(config->tls);
 	keyring_free(config->keys);
 	option_free_all(PLACE_TOP, config);
 	return xfree(config);

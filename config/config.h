@@ -23,6 +23,7 @@
 #define CONFIG_IGNORE_MAX	32	/* JSON pointers in one list */
 #define CONFIG_WEIGHT_MAX	1000	/* of an upstream on a route */
 
+struct config_tls;
 struct keyring;
 
 struct config_log {
@@ -144,6 +145,8 @@ struct config {
 	uint64_t	 max_body;
 	usec_t		 drain_timeout;
 	char		*ca_file;	/* or NULL: the system's */
+	struct config_tls	*tls;	/* the first is for who asks for no name */
+	size_t		 n_tls;
 	struct config_log	 log;
 	struct config_cache	 cache;
 	struct config_upstream	*upstreams;
@@ -152,6 +155,7 @@ struct config {
 	size_t		 n_routes;
 	struct config_team	*teams;	/* NULL: whoever reaches us may ask */
 	size_t		 n_teams;
+	const struct config_team **teams_by_name;
 	struct config_price *prices;	/* the first that fits counts */
 	size_t		 n_prices;
 	struct keyring	*keys;		/* of all teams, by index; NULL with them */
@@ -222,11 +226,17 @@ bool	config_takes_model(char *const *globs, struct bytes model);
 /* Whose key has this SHA-256?  Its team, expired or not; NULL if it is nobody's. */
 const struct config_team	*config_team_find(const struct config *config, const char *sum);
 
+/* The team that is called NAME, or NULL. */
+const struct config_team	*config_team_named(const struct config *config, struct bytes name);
+
 /* May TEAM ask of MODEL, which may be empty: none was named? */
 bool	config_team_may_use(const struct config_team *team, struct bytes model);
 
 /* Is ADDRESS, as in "listen", one that this machine alone can reach? */
 bool	config_is_local(const char *address);
+
+/* May whoever reaches us at ADDRESS, from elsewhere, ask? */
+bool	config_is_open(const struct config *config, const char *address);
 
 /* What MODEL costs; NULL: nobody knows. */
 const struct config_price	*config_price_find(const struct config *config,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "config/load_priv.h"
 
 #define NAME_SHOWN_MAX	40
@@ -68,6 +69,21 @@ load_say(struct loader *loader, const struct tree_node *node, const struct trail
 	blank_controls(line);
 	loader->complain(loader->arg, line);
 	buf_done(&path);
+}
+
+char *
+load_spell(struct loader *loader, const struct tree_node *node, const struct trail *trail)
+{
+	char line[LOAD_LINE_MAX];
+	struct buf path;
+
+	buf_init(&path, LOAD_LINE_MAX);
+	if (add_trail(&path, trail) < 0)
+		buf_done(&path);
+	snprintf(line, sizeof(line), "%s:%u:%u: %.*s", loader->file, node->line, node->column,
+	    (int)buf_len(&path), buf_bytes(&path).ptr);
+	buf_done(&path);
+	return xstrdup(line);
 }
 
 void
@@ -169,6 +185,7 @@ static load_fn *const readers[] = {
 	[OPTION_GROUP] = read_group,
 	[OPTION_SWITCH] = read_switch,
 	[OPTION_REVISION] = read_revision,
+	[OPTION_TLS] = load_tls,
 	[OPTION_UPSTREAMS] = load_upstreams,
 	[OPTION_TEAMS] = load_teams,
 	[OPTION_ROUTES] = load_routes,

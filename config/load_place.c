@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_place.c - upstreams, teams, routes and prices, and what of a route names others.
+ * load_place.c - certificates, upstreams, teams, routes and prices, and what of a route
+ * names others.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,6 +12,7 @@
 #include "config/keyring.h"
 #include "config/literal.h"
 #include "config/load_priv.h"
+#include "config/tls.h"
 
 static void
 add_target(struct loader *loader, const struct tree_node *node, const struct trail *trail,
@@ -139,6 +142,54 @@ add_stripped(struct loader *loader, const struct tree_node *node, const struct t
 		add_edit(loader, CONFIG_EDIT_STRIP, &gone, trail, route);
 }
 
+/* What is wrong with a file is found by who reads it. */
+static char *
+place_of(struct loader *loader, const struct tree_node *map, const struct trail *trail,
+    const char *name)
+{
+	const struct tree_pair *pair = load_find_pair(map, name);
+	const struct trail here = { .up = trail, .name = name };
+
+	return pair != NULL ? load_spell(loader, pair->value, &here) : NULL;
+}
+
+static void
+read_certificate(struct loader *loader, const struct tree_node *node, const struct trail *trail)
+{
+	struct config *config = loader->config;
+	struct config_tls *tls;
+
+	config->tls = xreallocarray(config->tls, config->n_tls + 1, sizeof(*tls));
+	tls = &config->tls[config->n_tls++];
+	*tls = (struct config_tls){ 0 };
+	load_map(loader, PLACE_TLS, node, trail, tls);
+	if (node->kind != TREE_MAP)
+		return;
+	tls->certificate_at = place_of(loader, node, trail, "certificate");
+	tls->key_at = place_of(loader, node, trail, "key");
+	tls->client_ca_at = place_of(loader, node, trail, "client_ca");
+}
+
+/* One or a list of them. */
+void
+load_tls(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	(void)option;
+	(void)base;
+	if (node->kind != TREE_LIST) {
+		read_certificate(loader, node, trail);
+		return;
+	}
+	if (node->n == 0)
+		load_sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		const struct trail here = { .up = trail, .index = i };
+
+		read_certificate(loader, node->pairs[i].value, &here);
+	}
+}
+
 static void
 read_upstream(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_upstream *up)
@@ -183,9 +234,28 @@ read_team(struct loader *loader, const struct tree_node *node, const struct trai
 {
 	option_set_defaults(PLACE_TEAM, team);
 	load_map(loader, PLACE_TEAM, node, trail, team);
+	/* It may be known by a certificate. */
 	if (node->kind == TREE_MAP && load_find_pair(node, "key") == NULL &&
-	    load_find_pair(node, "keys") == NULL)
+	    load_find_pair(node, "keys") == NULL && !config_asks_for_certificate(loader->config))
 		load_sayf(loader, node, trail, "\"key\" is missing; reprise key new makes one");
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct config_team *const *one = a, *const *other = b;
+
+	return strcmp((*one)->name, (*other)->name);
+}
+
+static void
+sort_teams(struct config *config)
+{
+	config->teams_by_name = xcalloc(config->n_teams, sizeof(struct config_team *));
+	for (size_t i = 0; i < config->n_teams; i++)
+		config->teams_by_name[i] = &config->teams[i];
+	qsort(config->teams_by_name, config->n_teams, sizeof(struct config_team *),
+	    compare_names);
 }
 
 /* That there are none must not be taken for that nobody may ask. */
@@ -214,6 +284,7 @@ load_teams(struct loader *loader, const struct option *option, const struct tree
 			    "a name has letters, digits, '_' and '-'");
 		read_team(loader, pair->value, &here, team);
 	}
+	sort_teams(config);
 }
 
 static void

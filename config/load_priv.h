@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * load_priv.h - what the files that load a configuration share: load.c (maps, and what is
- * said of mistakes), load_value.c (values), load_place.c (upstreams, teams, routes, prices).
+ * said of mistakes), load_value.c (values), load_place.c (certificates, upstreams and so on).
  * For them alone.
  */
 #ifndef CONFIG_LOAD_PRIV_H
@@ -42,6 +42,10 @@ void	load_say(struct loader *loader, const struct tree_node *node, const struct 
 void	load_sayf(struct loader *loader, const struct tree_node *node, const struct trail *trail,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* "FILE:LINE:COL: path", for who finds out later what is wrong there; to be freed. */
+char	*load_spell(struct loader *loader, const struct tree_node *node,
+	    const struct trail *trail);
+
 /* NODE is a name that is none of those KNOWN. */
 void	load_add_word(struct vocabulary *known, const char *word);
 void	load_say_unknown(struct loader *loader, const struct tree_node *node,
@@ -62,7 +66,7 @@ void	load_map(struct loader *loader, enum option_place place, const struct tree_
 typedef void load_fn(struct loader *loader, const struct option *option,
 	    const struct tree_node *node, const struct trail *trail, void *base);
 extern load_fn load_scalar, load_list, load_token, load_tokens, load_key, load_keys,
-    load_targets, load_of_team, load_members, load_stripped, load_upstreams, load_teams,
+    load_targets, load_of_team, load_members, load_stripped, load_tls, load_upstreams, load_teams,
     load_routes, load_prices;
 
 #endif

@@ -44,6 +44,7 @@ static const char *const kinds[] = {
 	[OPTION_MEMBERS] = "map of members",
 	[OPTION_MEMBER_NAMES] = "name or list",
 	[OPTION_SWITCH] = "false or what follows",
+	[OPTION_TLS] = "what follows or list",
 };
 
 /* What stands between the name of OPTION and those inside it. */

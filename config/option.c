@@ -20,6 +20,7 @@
 #include "base/num.h"
 #include "base/rate.h"
 #include "config/config.h"
+#include "config/tls.h"
 
 #define WORD_MAX	64
 #define NEAR_ENOUGH	3	/* edits; and less than half of the word */

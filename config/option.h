@@ -13,6 +13,7 @@
 
 enum option_place {
 	PLACE_TOP,
+	PLACE_TLS,
 	PLACE_LOG,
 	PLACE_CACHE,
 	PLACE_UPSTREAM,
@@ -56,6 +57,7 @@ enum option_type {
 	OPTION_MEMBER_NAMES,
 	OPTION_GROUP,
 	OPTION_SWITCH,		/* a bool, or true and a group */
+	OPTION_TLS,		/* a group, or a list of such */
 	OPTION_UPSTREAMS,
 	OPTION_TEAMS,
 	OPTION_ROUTES,

@@ -172,11 +172,37 @@ static const char *const patterns[] = {
 	[OPTION_PATH] = "^/[^ ?#]*$",
 };
 
+/* Of what has options of its own. */
+static json_t *
+inside_schema(const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_GROUP:
+		return place_schema(option->inside);
+	case OPTION_TLS:
+		return json_pack("{s:[o,{s:s,s:o,s:i}]}", "oneOf", place_schema(option->inside),
+		    "type", "array", "items", place_schema(option->inside), "minItems", 1);
+	case OPTION_SWITCH:
+		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
+		    place_schema(option->inside));
+	case OPTION_UPSTREAMS:
+	case OPTION_TEAMS:
+		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,
+		    "propertyNames", pattern("^[A-Za-z0-9_-]+$"), "additionalProperties",
+		    place_schema(option->inside));
+	default:
+		return json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items",
+		    place_schema(option->inside));
+	}
+}
+
 static json_t *
 value_schema(const struct option *option)
 {
 	if (option->type < ARRAY_LEN(patterns) && patterns[option->type] != NULL)
 		return pattern(patterns[option->type]);
+	if (option->type >= OPTION_GROUP)
+		return inside_schema(option);
 	switch (option->type) {
 	case OPTION_BOOL:
 		return typed("boolean");
@@ -207,22 +233,8 @@ value_schema(const struct option *option)
 		return token();
 	case OPTION_TOKENS:
 		return tokens();
-	case OPTION_GROUP:
-		return place_schema(option->inside);
-	case OPTION_SWITCH:
-		return json_pack("{s:[o,o]}", "oneOf", typed("boolean"),
-		    place_schema(option->inside));
 	case OPTION_REVISION:
 		return json_pack("{s:[o,o]}", "oneOf", typed("string"),
-		    place_schema(option->inside));
-	case OPTION_UPSTREAMS:
-	case OPTION_TEAMS:
-		return json_pack("{s:s,s:i,s:o,s:o}", "type", "object", "minProperties", 1,
-		    "propertyNames", pattern("^[A-Za-z0-9_-]+$"), "additionalProperties",
-		    place_schema(option->inside));
-	case OPTION_PRICES:
-	case OPTION_ROUTES:
-		return json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items",
 		    place_schema(option->inside));
 	default:
 		return typed("string");

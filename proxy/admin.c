@@ -379,7 +379,7 @@ on_client(void *arg, int fd)
 	client->door = door;
 	loop_task_init(&client->task, admin->srv->loop, run_client, client);
 	client->timer = loop_timer_new(admin->srv->loop, on_timer, client);
-	client->conn = conn_new(admin->srv->loop, fd, &client->task);
+	client->conn = conn_new(admin->srv->loop, fd, NULL, &client->task);
 	client->next = admin->clients;
 	client->link = &admin->clients;
 	if (client->next != NULL)

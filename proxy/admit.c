@@ -3,6 +3,10 @@
  * admit.c - keys to teams.  A key is compared by its SHA-256 alone (H-73), and that there
  * is none, that it is nobody's and that it has expired are not told apart (H-70): the
  * last is for the log, now and then.
+ *
+ * A certificate stands for a key: it was verified before the first byte of a request.  A key
+ * of a team goes before it; one of nobody's, which some clients cannot leave out, does not
+ * take away what the certificate gives.
  */
 #include "proxy/admit.h"
 
@@ -14,6 +18,8 @@
 #include "cache/digest.h"
 #include "cache/ledger.h"
 #include "config/config.h"
+#include "proxy/client.h"
+#include "proxy/net/conn.h"
 #include "proxy/worker.h"
 
 #define BEARER		"Bearer "
@@ -75,12 +81,28 @@ has_expired(struct request *req, const struct config_team *team)
 	return true;
 }
 
+static const struct config_team *
+find_certified_team(const struct request *req)
+{
+	const struct conn *conn = client_conn(req->client);
+	const struct config_team *team = NULL;
+	struct bytes name = conn_peer_name(conn, 0);
+
+	for (unsigned i = 1; team == NULL && name.len > 0; i++) {
+		team = config_team_named(req->config, name);
+		name = conn_peer_name(conn, i);
+	}
+	return team;
+}
+
 const char *
 admit_key(struct request *req)
 {
 	if (req->config->n_teams == 0)
 		return NULL;
 	req->admission.team = find_team(req);
+	if (req->admission.team == NULL)
+		req->admission.team = find_certified_team(req);
 	if (req->admission.team == NULL || has_expired(req, req->admission.team))
 		return "a key of a team is needed: as Authorization: Bearer, x-api-key or api-key";
 	return NULL;

@@ -9,8 +9,8 @@
 #include "proxy/request_priv.h"
 
 /*
- * Find the team by the client's key.  Returns NULL, or for the client why it is not
- * let in.  Where there are no teams everybody is.
+ * Find the team by the client's key, else by its certificate.  Returns NULL, or for the
+ * client why it is not let in.  Where there are no teams everybody is.
  */
 const char	*admit_key(struct request *req);
 

@@ -14,7 +14,9 @@
 #include "base/num.h"
 #include "config/manual.h"
 #include "config/schema.h"
+#include "proxy/certificates.h"
 #include "proxy/cli_priv.h"
+#include "proxy/net/tls_context.h"
 #include "proxy/server.h"
 #include "proxy/version.h"
 
@@ -173,23 +175,38 @@ static void
 warn_of_open_doors(const struct config *config)
 {
 	for (char **address = config->listen; *address != NULL; address++)
-		if (config->n_teams == 0 && !config_is_local(*address))
+		if (config_is_open(config, *address))
 			fprintf(stderr, "warning: listen: %s is open to whoever reaches it; teams "
 			    "would say who may ask\n", *address);
+}
+
+static void
+say_of_certificates(void *arg, bool is_wrong, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "%s%s\n", is_wrong ? "" : "warning: ", line);
 }
 
 static int
 check(const struct arguments *args)
 {
 	struct config *config = cli_load(args);
+	struct tls_context *tls;
+	int r;
 
 	if (config == NULL)
 		return EXIT_USAGE;
-	warn_of_open_doors(config);
+	r = certificates_load(config, NULL, say_of_certificates, NULL, &tls);
+	if (r == 0) {
+		tls_context_unref(tls);
+		warn_of_open_doors(config);
+	}
 	if (config->n_unread > 0)
 		fprintf(stderr, "warning: credentials were not looked at: they are given to the "
 		    "service alone\n");
 	config_unref(config);
+	if (r != 0)
+		return EXIT_USAGE;
 	puts("the configuration is fine");
 	return EXIT_FINE;
 }

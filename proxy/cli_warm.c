@@ -38,6 +38,7 @@ struct job {
 struct warming {
 	FILE		*file;
 	const char	*url;
+	const char	*ca_file;
 	struct loop	*loop;
 	struct multi	*multi;
 	struct job	*jobs;
@@ -100,7 +101,7 @@ start(struct job *job, const char *text)
 	struct fields fields = { 0 };
 	struct fetch_request fr = {
 		.method = BYTES_LIT("POST"), .base_url = warming->url, .fields = &fields,
-		.window = WINDOW,
+		.window = WINDOW, .ca_file = warming->ca_file,
 		.timeouts = { .connect = TIMEOUT, .first_byte = TIMEOUT, .idle = TIMEOUT },
 	};
 	bool is_good;
@@ -203,26 +204,24 @@ make_url(const struct config *config, char url[URL_SIZE])
 
 	if (strncmp(address, "unix:", 5) == 0)
 		return false;
-	snprintf(url, URL_SIZE, "http://%s%s", address[0] == ':' ? "127.0.0.1" : "", address);
+	snprintf(url, URL_SIZE, "http%s://%s%s", config->n_tls > 0 ? "s" : "",
+	    address[0] == ':' ? "127.0.0.1" : "", address);
 	return true;
 }
 
-int
-cli_cache_warm(const struct arguments *args)
+static int
+warm_as_told(const struct arguments *args, const struct config *config)
 {
-	struct config *config = cli_load(args);
-	struct warming warming = { .n_jobs = args->jobs != 0 ? args->jobs : JOBS };
+	struct warming warming = {
+		.n_jobs = args->jobs != 0 ? args->jobs : JOBS, .ca_file = config->ca_file,
+	};
 	char url[URL_SIZE];
 
-	if (config == NULL)
-		return EXIT_USAGE;
 	warming.url = args->url != NULL ? args->url : url;
 	if (args->url == NULL && !make_url(config, url)) {
 		fputs("reprise: the proxy listens on a unix socket; say --url\n", stderr);
-		config_unref(config);
 		return EXIT_USAGE;
 	}
-	config_unref(config);
 	warming.file = strcmp(args->operand, "-") == 0 ? stdin : fopen(args->operand, "r");
 	if (warming.file == NULL) {
 		fprintf(stderr, "reprise: %s: %s\n", args->operand, strerror(errno));
@@ -235,4 +234,17 @@ cli_cache_warm(const struct arguments *args)
 	if (warming.file != stdin)
 		fclose(warming.file);
 	return warming.n_failed == 0 ? EXIT_FINE : EXIT_FAILED;
+}
+
+int
+cli_cache_warm(const struct arguments *args)
+{
+	struct config *config = cli_load(args);
+	int r;
+
+	if (config == NULL)
+		return EXIT_USAGE;
+	r = warm_as_told(args, config);
+	config_unref(config);
+	return r;
 }

@@ -26,6 +26,7 @@
 #define LINGER_MAX	((size_t)64 << 10)
 
 enum client_state {
+	CLIENT_OPENING,		/* shaking hands */
 	CLIENT_IDLE,		/* no byte of a request yet */
 	CLIENT_HEAD,		/* a head is coming */
 	CLIENT_BODY,		/* a body is coming */
@@ -87,6 +88,9 @@ close_client(struct client *client)
 {
 	if (client->state == CLIENT_CLOSED)
 		return;
+	/* Who only looks whether somebody listens does not begin one. */
+	if (client->state == CLIENT_OPENING && !conn_is_at_end(client->conn))
+		client->worker->stats.handshakes_failed++;
 	client->state = CLIENT_CLOSED;
 	if (client->request != NULL)
 		request_end(client->request, END_CLIENT_GONE);
@@ -141,23 +145,33 @@ is_due(struct client *client)
 	return false;
 }
 
+/* A client accepted while draining had connected before: it is answered (H-14). */
+static void
+await_request(struct client *client)
+{
+	client->state = CLIENT_IDLE;
+	set_deadline(client, client->worker->is_draining ? LINGER_TIME : IDLE_TIME);
+}
+
 void
-client_new(struct worker *worker, int fd)
+client_new(struct worker *worker, int fd, struct tls_context *tls)
 {
 	struct client *client = xcalloc(1, sizeof(*client));
 
 	client->worker = worker;
 	loop_task_init(&client->task, worker->loop, client_run, client);
 	client->timer = loop_timer_new(worker->loop, on_timer, client);
-	client->conn = conn_new(worker->loop, fd, &client->task);
+	client->conn = conn_new(worker->loop, fd, tls, &client->task);
 	client->next = worker->clients;
 	client->link = &worker->clients;
 	if (client->next != NULL)
 		client->next->link = &client->next;
 	worker->clients = client;
 	count_clients(worker, 1);
-	/* A client accepted while draining had connected before: it is answered (H-14). */
-	set_deadline(client, worker->is_draining ? LINGER_TIME : IDLE_TIME);
+	if (conn_is_opening(client->conn))
+		set_deadline(client, worker->is_draining ? LINGER_TIME : HEAD_TIME);
+	else
+		await_request(client);
 }
 
 static void
@@ -180,6 +194,17 @@ begin_request(struct client *client)
 }
 
 static void
+open_client(struct client *client)
+{
+	if (!conn_is_opening(client->conn)) {
+		await_request(client);
+		begin_request(client);
+	} else if (conn_is_at_end(client->conn)) {
+		close_client(client);
+	}
+}
+
+static void
 flush(struct client *client)
 {
 	if (conn_unsent(client->conn) > 0)
@@ -191,6 +216,7 @@ flush(struct client *client)
 	conn_shutdown(client->conn);
 	client->state = CLIENT_LINGERING;
 	set_deadline(client, LINGER_TIME);
+	loop_task_wake(&client->task);	/* its last byte may have come before ours went */
 }
 
 static void
@@ -234,6 +260,9 @@ client_run(void *arg)
 	if (is_due(client))
 		on_deadline(client);
 	switch (client->state) {
+	case CLIENT_OPENING:
+		open_client(client);
+		break;
 	case CLIENT_IDLE:
 		begin_request(client);
 		break;
@@ -310,7 +339,7 @@ clients_drain(struct client *first)
 
 	for (struct client *client = first; client != NULL; client = next) {
 		next = client->next;
-		if (client->state != CLIENT_IDLE) {
+		if (client->state != CLIENT_IDLE && client->state != CLIENT_OPENING) {
 			loop_task_wake(&client->task);	/* it may have waited long enough */
 			continue;
 		}

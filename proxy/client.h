@@ -4,8 +4,8 @@
  * what is pipelined waits in the socket until its turn has come.  Owned by its
  * worker's list; owns its connection and its current request.
  *
- *	idle --> reading --> answering --> flushing --> idle ...
- *	                                      `-------> lingering --> closed
+ *	(opening -->) idle --> reading --> answering --> flushing --> idle ...
+ *	                                                    `-------> lingering --> closed
  *
  * Lingering (H-7): say FIN, read what the client still sends, up to 64 kB or a
  * second, so that it reads our last answer instead of a reset.
@@ -20,10 +20,11 @@
 struct client;
 struct conn;
 struct request;
+struct tls_context;
 struct worker;
 
-/* Serve the client at FD, which is taken.  It ends itself. */
-void	client_new(struct worker *worker, int fd);
+/* Serve the client at FD, which is taken; over TLS unless that is NULL.  It ends itself. */
+void	client_new(struct worker *worker, int fd, struct tls_context *tls);
 
 struct conn	*client_conn(struct client *client);
 

@@ -125,7 +125,7 @@ tell(const struct config *config, int fd)
 
 	listen_name(fd, name);
 	log_info("listening on %s", name);
-	if (config->n_teams == 0 && !config_is_local(name))
+	if (config_is_open(config, name))
 		log_warn("%s is open to whoever reaches it; teams would say who may ask", name);
 }
 

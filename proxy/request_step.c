@@ -156,6 +156,15 @@ refuse(struct request *req)
 	return answer_error(req, refusal.status, "bad_request", refusal.why);
 }
 
+/* Whatever came with it was open to all between: nothing of it is looked at. */
+static enum step
+refuse_plain(struct request *req)
+{
+	req->reply.must_close = true;
+	return answer_error(req, 400, "tls_needed",
+	    "TLS is spoken here; write https:// in the URL");
+}
+
 static enum step
 step_receive(struct request *req)
 {
@@ -168,6 +177,8 @@ step_receive(struct request *req)
 		conn_consume(conn, used);
 		if (state == READER_HEAD) {
 			note_head(req);
+			if (conn_is_mistaken(conn))
+				return refuse_plain(req);
 			if (send_continue(req) < 0)
 				return answer_error(req, 503, "overloaded", "out of memory");
 		}

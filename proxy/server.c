@@ -25,11 +25,13 @@
 #include "config/config.h"
 #include "proxy/admin.h"
 #include "proxy/board.h"
+#include "proxy/certificates.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
 #include "proxy/metrics.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/notify.h"
+#include "proxy/net/tls_context.h"
 #include "proxy/server_priv.h"
 #include "proxy/upstream.h"
 #include "proxy/watchdog.h"
@@ -50,8 +52,8 @@ open_signals(struct server *srv)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	srv->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return srv->signal_fd < 0 ? -errno : 0;
+	srv->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return srv->signals.fd < 0 ? -errno : 0;
 }
 
 /* A cache that cannot be had must not keep anybody from an answer. */
@@ -140,6 +142,13 @@ save_ledger(struct server *srv)
 	buf_done(&text);
 }
 
+static void
+log_certificates(void *arg, bool is_wrong, const char *line)
+{
+	(void)arg;
+	log_line(is_wrong ? LOG_LEVEL_ERR : LOG_LEVEL_WARN, "%s", line);
+}
+
 static int
 open_listeners(struct server *srv)
 {
@@ -161,6 +170,7 @@ start_worker(struct server *srv, unsigned i)
 	const struct worker_options options = {
 		.number = i,
 		.config = srv->config,
+		.tls = srv->tls,
 		.store = srv->store,
 		.scribe = srv->scribe,
 		.variants = srv->variants,
@@ -242,22 +252,25 @@ change_workers(struct server *srv, struct listening *listening)
 
 	for (unsigned i = 0; i < srv->n_workers; i++) {
 		listening_hand_out(listening, i, sockets);
-		worker_change(srv->workers[i], srv->config, sockets, n);
+		worker_change(srv->workers[i], srv->config, srv->tls, sockets, n);
 	}
 	xfree(sockets);
 	listening_free(srv->listening);
 	srv->listening = listening;
 }
 
-/* CONFIG, which is checked, in the place of the one there is. */
+/* CONFIG, which is checked, in the place of the one there is; and TLS. */
 static void
-renew(struct server *srv, struct config *config, struct listening *listening)
+renew(struct server *srv, struct config *config, struct tls_context *tls,
+    struct listening *listening)
 {
 	notify_reloading(clock_mono());
 	srv->is_reloading = true;
 	upstreams_renew(srv->upstreams, config, srv->config);
 	config_unref(srv->config);
 	srv->config = config;
+	tls_context_unref(srv->tls);
+	srv->tls = tls;
 	if (srv->store != NULL)
 		store_set_grace(srv->store, config_grace(config));
 	srv->source->adopt(config);
@@ -265,14 +278,53 @@ renew(struct server *srv, struct config *config, struct listening *listening)
 	change_workers(srv, listening);
 }
 
-int
-server_reload(struct server *srv, config_complain_fn *tell, void *arg)
+struct telling {
+	config_complain_fn	*tell;
+	void			*arg;
+};
+
+static void
+tell_of_certificates(void *arg, bool is_wrong, const char *line)
+{
+	const struct telling *telling = arg;
+
+	(void)is_wrong;
+	telling->tell(telling->arg, line);
+}
+
+/* What CONFIG, which is taken, asks for, and then CONFIG itself. */
+static int
+try_config(struct server *srv, struct config *config, const struct telling *telling)
 {
 	struct listening *listening;
-	struct config *config;
+	struct tls_context *tls;
 	const char *address;
 	char line[LINE_SIZE];
 	int r;
+
+	if (certificates_load(config, srv->tls, tell_of_certificates, (void *)(uintptr_t)telling,
+	    &tls) != 0) {
+		config_unref(config);
+		return SERVER_E_CONFIG;
+	}
+	r = listening_open(config, srv->listening, srv->n_workers, &listening, &address);
+	if (r < 0) {
+		snprintf(line, sizeof(line), "cannot listen on %s: %s", address,
+		    listening_why(r));
+		telling->tell(telling->arg, line);
+		tls_context_unref(tls);
+		config_unref(config);
+		return SERVER_E_FAILED;
+	}
+	renew(srv, config, tls, listening);
+	return 0;
+}
+
+int
+server_reload(struct server *srv, config_complain_fn *tell, void *arg)
+{
+	const struct telling telling = { tell, arg };
+	struct config *config;
 
 	if (srv->is_draining || srv->is_reloading) {
 		tell(arg, srv->is_draining ? "the server is ending" :
@@ -282,16 +334,7 @@ server_reload(struct server *srv, config_complain_fn *tell, void *arg)
 	if (srv->source->load(srv->source->arg, tell, arg, &config) != 0)
 		return SERVER_E_CONFIG;
 	config_renew(config, srv->config, tell, arg);
-	r = listening_open(config, srv->listening, srv->n_workers, &listening, &address);
-	if (r < 0) {
-		snprintf(line, sizeof(line), "cannot listen on %s: %s", address,
-		    listening_why(r));
-		tell(arg, line);
-		config_unref(config);
-		return SERVER_E_FAILED;
-	}
-	renew(srv, config, listening);
-	return 0;
+	return try_config(srv, config, &telling);
 }
 
 static void
@@ -316,7 +359,7 @@ on_signal(void *arg, bool readable, bool writable)
 
 	(void)readable;
 	(void)writable;
-	if (read(srv->signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (read(srv->signals.fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP)
 		reload(srv);
@@ -377,8 +420,8 @@ serve(struct server *srv)
 	srv->watch = (struct watch){
 		.path = srv->config->cache.path, .store = srv->store, .scribe = srv->scribe,
 	};
-	srv->signals = loop_watch_new(srv->loop, srv->signal_fd, on_signal, srv);
-	loop_watch_set(srv->signals, true, false);
+	srv->signals.watch = loop_watch_new(srv->loop, srv->signals.fd, on_signal, srv);
+	loop_watch_set(srv->signals.watch, true, false);
 	srv->tick = loop_timer_new(srv->loop, on_tick, srv);
 	loop_timer_set(srv->tick, TICK);
 	loop_set_turn_hook(srv->loop, on_turn, srv);
@@ -418,6 +461,8 @@ set_up(struct server *srv)
 		log_err("cannot hear signals: %s", strerror(-r));
 		return SERVER_E_FAILED;
 	}
+	if (certificates_load(srv->config, NULL, log_certificates, NULL, &srv->tls) != 0)
+		return SERVER_E_CONFIG;
 	r = open_listeners(srv);
 	if (r == 0)
 		r = open_cache(srv);
@@ -439,7 +484,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.upstreams = upstreams_new(),
 		.board = board_new(),
 		.seen = metrics_new(),
-		.signal_fd = -1,
+		.signals.fd = -1,
 		.started = clock_wall(),
 	};
 }
@@ -457,10 +502,11 @@ server_done(struct server *srv)
 	variants_free(srv->variants);
 	listening_free(srv->listening);
 	loop_timer_free(srv->tick);
-	loop_watch_free(srv->signals);
-	if (srv->signal_fd >= 0)
-		close(srv->signal_fd);
+	loop_watch_free(srv->signals.watch);
+	if (srv->signals.fd >= 0)
+		close(srv->signals.fd);
 	loop_free(srv->loop);
+	tls_context_unref(srv->tls);
 	config_unref(srv->config);
 }
 

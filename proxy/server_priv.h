@@ -10,15 +10,22 @@
 #include "proxy/server.h"
 #include "proxy/watch.h"
 
+/* Those that are for us, read as they come. */
+struct signals {
+	struct loop_watch	*watch;
+	int			 fd;
+};
+
 struct server {
 	struct loop	 *loop;		/* of the main thread */
-	struct loop_watch *signals;
+	struct signals	  signals;
 	struct loop_timer *tick;
 	struct watch	  watch;
 	struct admin	 *admin;
 	struct watchdog	 *watchdog;	/* NULL: nobody waits for it */
 	struct listening *listening;
 	struct config	 *config;	/* a reference of our own */
+	struct tls_context *tls;	/* likewise; NULL: none is spoken */
 	const struct server_source *source;	/* borrowed: outlives us */
 	struct store	 *store;	/* NULL: serving without a cache */
 	struct scribe	 *scribe;
@@ -33,7 +40,6 @@ struct server {
 	struct metrics	 *seen;		/* of all workers, at the last scrape */
 	usec_t		  started;	/* of the wall clock */
 	uint64_t	  told;		/* requests, when the status was told */
-	int		  signal_fd;
 	bool		  is_draining;
 	bool		  is_reloading;	/* until all workers have changed */
 };

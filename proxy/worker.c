@@ -25,6 +25,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
+#include "proxy/net/tls_context.h"
 #include "proxy/request.h"
 #include "proxy/saving.h"
 #include "proxy/scout.h"
@@ -47,6 +48,7 @@ struct ear {
 /* What is to be another way: made by the main thread, applied and freed by the worker. */
 struct change {
 	struct config		*config;
+	struct tls_context	*tls;
 	struct worker_socket	*sockets;	/* with names of their own */
 	size_t			 n_sockets;
 };
@@ -73,9 +75,17 @@ thread_of(struct worker *worker)
 }
 
 static void
-on_client(void *arg, int fd)
+on_tcp_client(void *arg, int fd)
 {
-	client_new(arg, fd);
+	struct worker *worker = arg;
+
+	client_new(worker, fd, worker->tls);
+}
+
+static void
+on_unix_client(void *arg, int fd)
+{
+	client_new(arg, fd, NULL);
 }
 
 static void
@@ -104,7 +114,8 @@ ear_new(struct worker_thread *wt, const struct worker_socket *socket)
 	struct ear *ear = xcalloc(1, sizeof(*ear));
 
 	ear->name = xstrdup(socket->name);
-	ear->listener = listener_new(wt->worker.loop, socket->fd, on_client, &wt->worker);
+	ear->listener = listener_new(wt->worker.loop, socket->fd,
+	    listen_is_unix(socket->fd) ? on_unix_client : on_tcp_client, &wt->worker);
 	return ear;
 }
 
@@ -144,6 +155,7 @@ change_free(struct change *change)
 	for (size_t i = 0; i < change->n_sockets; i++)
 		xfree((char *)(uintptr_t)change->sockets[i].name);
 	xfree(change->sockets);
+	tls_context_unref(change->tls);
 	config_unref(change->config);
 	xfree(change);
 }
@@ -182,6 +194,8 @@ apply_change(struct worker_thread *wt, struct change *change)
 	saving_hand_on(w);	/* by the prices it was under */
 	config_unref(w->config);
 	w->config = config_ref(change->config);
+	tls_context_unref(w->tls);
+	w->tls = tls_context_ref(change->tls);
 	metrics_renew(w->metrics);
 	if (w->prints != NULL) {
 		prints_free(w->prints);
@@ -314,6 +328,7 @@ worker_free(struct worker_thread *wt)
 	if (w->reader != NULL)
 		store_reader_close(w->reader);
 	loop_free(w->loop);
+	tls_context_unref(w->tls);
 	config_unref(w->config);
 	xfree(wt);
 }
@@ -330,6 +345,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->loop = loop_new();
 	w->multi = multi_new(w->loop);
 	w->config = config_ref(options->config);
+	w->tls = tls_context_ref(options->tls);
 	w->store = options->store;
 	w->scribe = options->scribe;
 	w->variants = options->variants;
@@ -372,14 +388,15 @@ worker_draw_id(struct worker *worker)
 }
 
 void
-worker_change(struct worker *worker, struct config *config, const struct worker_socket *sockets,
-    size_t n_sockets)
+worker_change(struct worker *worker, struct config *config, struct tls_context *tls,
+    const struct worker_socket *sockets, size_t n_sockets)
 {
 	struct worker_thread *wt = thread_of(worker);
 	struct change *change = xcalloc(1, sizeof(*change));
 
 	assert(worker_has_changed(worker));
 	change->config = config_ref(config);
+	change->tls = tls_context_ref(tls);
 	change->sockets = xcalloc(n_sockets, sizeof(*sockets));
 	change->n_sockets = n_sockets;
 	for (size_t i = 0; i < n_sockets; i++)

@@ -36,6 +36,7 @@ struct scout;
 struct scribe;
 struct store;
 struct store_reader;
+struct tls_context;
 struct upstreams;
 struct variants;
 
@@ -43,6 +44,7 @@ struct worker {
 	struct loop		*loop;
 	struct multi		*multi;
 	struct config		*config;	/* a reference of our own */
+	struct tls_context	*tls;		/* likewise; NULL: all speak plainly */
 	struct store		*store;		/* borrowed; NULL: serving without a cache */
 	struct scribe		*scribe;	/* borrowed; NULL with it */
 	struct store_reader	*reader;	/* NULL with them */
@@ -75,6 +77,7 @@ struct worker_socket {
 struct worker_options {
 	unsigned	 number;	/* from 0: its thread is called by it */
 	struct config	*config;
+	struct tls_context *tls;	/* for TCP; NULL: none */
 	struct store	*store;
 	struct scribe	*scribe;
 	struct variants	*variants;
@@ -92,11 +95,12 @@ struct worker_options {
 int	worker_start(const struct worker_options *options, struct worker **ret_worker) MUST_USE;
 
 /*
- * From the main thread: serve new requests as CONFIG says, and listen on SOCKETS alone;
+ * From the main thread: serve new requests as CONFIG says, and new connections as TLS,
+ * which may be NULL, and listen on SOCKETS alone;
  * those under way go on as they began.  It is done when worker_has_changed(), until when
  * there may be no other change.
  */
-void	worker_change(struct worker *worker, struct config *config,
+void	worker_change(struct worker *worker, struct config *config, struct tls_context *tls,
 	    const struct worker_socket *sockets, size_t n_sockets);
 bool	worker_has_changed(const struct worker *worker);
 

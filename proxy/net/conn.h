@@ -13,10 +13,20 @@
 #define CONN_IN_MAX	((size_t)256 << 10)	/* reading waits while this much is unread */
 
 struct conn;
+struct tls_context;
 
-/* Takes FD.  OWNER is borrowed: it outlives us. */
-struct conn	*conn_new(struct loop *loop, int fd, struct loop_task *owner);
+/* Takes FD.  TLS as CONTEXT says, plain if it is NULL.  OWNER is borrowed: it outlives us. */
+struct conn	*conn_new(struct loop *loop, int fd, struct tls_context *context,
+		    struct loop_task *owner);
 struct conn	*conn_free(struct conn *conn);	/* closes */
+
+bool	conn_is_opening(const struct conn *conn);	/* hands are being shaken */
+
+/* It speaks plainly where TLS is spoken: fit for nothing but to be told so. */
+bool	conn_is_mistaken(const struct conn *conn);
+
+/* The I-th name in the client's certificate, which was verified; none after the last. */
+struct bytes	conn_peer_name(const struct conn *conn, unsigned i);
 
 /* What came and was not consumed; consume gives memory back when all is read. */
 struct bytes	conn_in(const struct conn *conn);
@@ -26,18 +36,22 @@ bool	conn_is_at_end(const struct conn *conn);	/* the peer sent its last byte */
 bool	conn_is_broken(const struct conn *conn);	/* nothing goes in or out any more */
 
 /*
- * Send PARTS in order: what the socket takes goes straight from where it lies,
- * the rest is copied and follows by itself.  0, or -ENOMEM.
+ * Send PARTS in order: what the socket takes goes straight from where it lies (over
+ * TLS but for what fills no record), the rest is copied and follows by itself.  0, or
+ * -ENOMEM.
  */
 int	conn_write(struct conn *conn, const struct bytes *parts, unsigned n) MUST_USE;
 
 /* Bytes copied and not yet taken by the socket. */
 size_t	conn_unsent(const struct conn *conn);
 
-/* The total that the socket has taken: so that stalls are seen. */
+/* The total that the socket has taken, in its own bytes: so that stalls are seen. */
 uint64_t	conn_sent(const struct conn *conn);
 
-/* Say that no more will be sent (FIN); reading goes on. */
+/*
+ * Say that no more will be sent (close_notify, FIN).  Over TLS what comes after that is
+ * read as it is: somebody may count it, but no more.
+ */
 void	conn_shutdown(struct conn *conn);
 
 /* On close, reset the connection: the peer must not take what it got for whole. */

@@ -141,6 +141,15 @@ open_host_port(const char *address, bool is_beside_us)
 	return fd;
 }
 
+bool
+listen_is_unix(int fd)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 && ss.ss_family == AF_UNIX;
+}
+
 void
 listen_name(int fd, char ret_name[LISTEN_NAME_MAX])
 {

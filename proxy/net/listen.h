@@ -35,6 +35,9 @@ int	listen_adopt(int fd) MUST_USE;
  */
 int	listen_share(int fd, bool is_adopted) MUST_USE;
 
+/* Is it open to this machine's own files alone? */
+bool	listen_is_unix(int fd);
+
 /* Its address, with the port that the system chose. */
 void	listen_name(int fd, char ret_name[LISTEN_NAME_MAX]);
 

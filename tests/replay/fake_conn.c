@@ -16,7 +16,7 @@ struct conn {
 struct fake_conn world_conns[WORLD_CONNS];
 
 struct conn *
-conn_new(struct loop *loop, int fd, struct loop_task *owner)
+conn_new(struct loop *loop, int fd, struct tls_context *context, struct loop_task *owner)
 {
 	struct conn *conn = xcalloc(1, sizeof(*conn));
 	struct fake_conn *fake = &world_conns[fd];
@@ -24,7 +24,9 @@ conn_new(struct loop *loop, int fd, struct loop_task *owner)
 	(void)loop;
 	assert(fake->owner == NULL);
 	buf_done(&fake->out);
-	*fake = (struct fake_conn){ .owner = owner, .was_open = true };
+	*fake = (struct fake_conn){
+		.owner = owner, .was_open = true, .is_opening = context != NULL,
+	};
 	buf_init(&fake->in, FAKE_MAX);
 	buf_init(&fake->unsent, FAKE_MAX);
 	buf_init(&fake->out, FAKE_MAX);
@@ -39,6 +41,27 @@ conn_free(struct conn *conn)
 	buf_done(&conn->fake->in);
 	buf_done(&conn->fake->unsent);
 	return xfree(conn);
+}
+
+bool
+conn_is_opening(const struct conn *conn)
+{
+	return conn->fake->is_opening;
+}
+
+bool
+conn_is_mistaken(const struct conn *conn)
+{
+	(void)conn;
+	return false;
+}
+
+struct bytes
+conn_peer_name(const struct conn *conn, unsigned i)
+{
+	(void)conn;
+	(void)i;
+	return BYTES_NONE;
 }
 
 struct bytes

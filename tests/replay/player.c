@@ -7,6 +7,7 @@
  *	config "YAML LINE"		before all else; else one upstream takes all
  *	reload				new requests follow the lines of config since
  *	open C [WORKER]			client C connects to worker 0 or 1, else to 0
+ *	knock C [WORKER] | shake C	the same over TLS; it is through with the handshake
  *	gone C | fin C			it breaks off, says FIN
  *	send C "BYTES" [TIMES]
  *	hold C | take C			C's socket is full, takes all again
@@ -279,7 +280,23 @@ do_reload(struct play *play, const struct line *line)
 static void
 do_open(struct play *play, const struct line *line)
 {
-	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line));
+	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line), NULL);
+}
+
+static void
+do_knock(struct play *play, const struct line *line)
+{
+	static char context;		/* nobody looks into it here */
+
+	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line),
+	    (struct tls_context *)(void *)&context);
+}
+
+static void
+do_shake(struct play *play, const struct line *line)
+{
+	world_conns[conn_of(play, line)].is_opening = false;
+	world_wake(conn_of(play, line));
 }
 
 static void
@@ -517,6 +534,7 @@ static const struct {
 } verbs[] = {
 	{ "config", do_config, 2 },	{ "reload", do_reload, 1 },
 	{ "open", do_open, 2 },		{ "send", do_send, 3 },
+	{ "knock", do_knock, 2 },	{ "shake", do_shake, 2 },
 	{ "gone", do_gone, 2 },		{ "fin", do_fin, 2 },
 	{ "hold", do_hold, 2 },		{ "take", do_take, 2 },
 	{ "expect", do_expect, 3 },	{ "silent", do_silent, 2 },

@@ -23,6 +23,7 @@ struct fake_conn {
 	struct buf		 out;		/* taken by the client, not yet expected */
 	uint64_t		 sent;
 	bool			 was_open;
+	bool			 is_opening;	/* hands are being shaken */
 	bool			 is_holding;	/* takes nothing */
 	bool			 is_at_end;
 	bool			 is_broken;

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """An authority of the test's own, and what it vouches for."""
 
+import socket
 import ssl
 import subprocess
+
+import play
 
 CONFIG = """
 [ca]
@@ -25,9 +28,10 @@ OVER = ("20200101000000Z", "20200102000000Z")
 
 
 class Authority:
-    """Signs certificates with the openssl command, in DIRECTORY."""
+    """Signs certificates with the openssl command, in DIRECTORY, which is made."""
 
     def __init__(self, directory):
+        directory.mkdir(exist_ok=True)
         self.directory = directory
         self.file = directory / "own-ca.pem"
         (directory / "index").touch()
@@ -63,3 +67,25 @@ def server_context(certificate, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
+
+
+def client_context(authority, version=None, certificate=None):
+    """A client that believes AUTHORITY alone, and may show a (certificate, key)."""
+    context = ssl.create_default_context(cafile=authority.file)
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    if version:
+        context.minimum_version = context.maximum_version = version
+    if certificate:
+        context.load_cert_chain(*certificate)
+    return context
+
+
+def connect(px, context, name="127.0.0.1", **how):
+    """A client of PX that asks for NAME."""
+    host, port = px.address.rsplit(":", 1)
+    sock = socket.create_connection((host, int(port)), play.TIMEOUT)
+    try:
+        return play.Client(context.wrap_socket(sock, server_hostname=name, **how))
+    except BaseException:
+        sock.close()
+        raise

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "config/keyring.h"
 #include "config/load.h"
+#include "config/tls.h"
 #include "tests/unit/tempdir.h"
 
 #define SAID_MAX	((size_t)64 << 10)
@@ -195,6 +196,35 @@ weights_are_read_with_their_upstreams(void **state)
 }
 
 static void
+certificates_are_read_with_where_they_stand(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "tls: {certificate: /c, key: /k}\n", &said, &c), 0);
+	assert_int_equal(c->n_tls, 1);
+	assert_string_equal(c->tls[0].certificate, "/c");
+	assert_string_equal(c->tls[0].key, "/k");
+	assert_null(c->tls[0].client_ca);
+	assert_null(c->tls[0].client_ca_at);
+	assert_string_equal(strstr(c->tls[0].key_at, "t.yaml"), "t.yaml:2:29: tls.key");
+	assert_false(config_asks_for_certificate(c));
+	config_unref(c);
+	assert_int_equal(load(UP "tls:\n  - {certificate: /c, key: /k}\n"
+	    "  - {certificate: /d, key: /l, client_ca: /a}\n"
+	    "teams: {b: {}, c: {key: '" SUM_A "'}, a: {models: m}}\n", &said, &c), 0);
+	assert_int_equal(c->n_tls, 2);
+	assert_string_equal(strstr(c->tls[1].client_ca_at, "t.yaml"),
+	    "t.yaml:4:43: tls[1].client_ca");
+	assert_true(config_asks_for_certificate(c));
+	for (size_t i = 0; i < c->n_teams; i++)
+		assert_ptr_equal(config_team_named(c, bytes_str(c->teams[i].name)),
+		    &c->teams[i]);
+	config_unref(c);
+}
+
+static void
 one_upstream_takes_everything(void **state)
 {
 	struct config *c;
@@ -287,6 +317,13 @@ static const struct {
 	    ":2:11: max_body: \"5 apples\" is not a size such as 64MB\n" },
 	{ UP "drain_timeout: 5\n",
 	    ":2:16: drain_timeout: \"5\" is not a duration such as 30s or 7d\n" },
+	{ UP "tls: {certificate: /c}\n", ":2:6: tls: \"key\" is missing\n" },
+	{ UP "tls: []\n", ":2:6: tls: must not be empty\n" },
+	{ UP "tls: /c\n", ":2:6: tls: must be a map of names to values\n" },
+	{ UP "tls: [{certificate: /c, key: /k, ca: /a}]\n",
+	    ":2:34: tls[0].ca: unknown option\n" },
+	{ UP "tls: {certificate: /c, key: /k}\nteams: {a: {models: m}}\n",
+	    ":3:12: teams.a: \"key\" is missing; reprise key new makes one\n" },
 	{ UP "log: {access: maybe}\n", ":2:15: log.access: must be true or false\n" },
 	{ UP "log: {level: loud}\n",
 	    ":2:14: log.level: \"loud\" is none of: error warn info debug\n" },
@@ -578,6 +615,7 @@ main(void)
 		cmocka_unit_test(revisions_are_told_or_asked_for),
 		cmocka_unit_test(teams_and_their_keys_are_read),
 		cmocka_unit_test(weights_are_read_with_their_upstreams),
+		cmocka_unit_test(certificates_are_read_with_where_they_stand),
 		cmocka_unit_test(one_upstream_takes_everything),
 		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),

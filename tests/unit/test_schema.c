@@ -31,6 +31,7 @@ every_option_is_in_its_place(void **state)
 {
 	static const char *const steps[][10] = {
 		[PLACE_TOP] = { "properties" },
+		[PLACE_TLS] = { "properties", "tls", "oneOf", "1", "items", "properties" },
 		[PLACE_LOG] = { "properties", "log", "properties" },
 		[PLACE_CACHE] = { "properties", "cache", "properties" },
 		[PLACE_UPSTREAM] = { "properties", "upstreams", "additionalProperties",

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "config/keyring.h"
+#include "config/tls.h"
 
 static char *any[] = { (char[]){ "*" }, NULL };
 static char *t5[] = { (char[]){ "t5-*" }, (char[]){ "gpt" }, NULL };
@@ -62,6 +63,40 @@ a_key_leads_to_its_team(void **state)
 }
 
 static void
+a_name_leads_to_its_team(void **state)
+{
+	struct config_team teams[] = { { .name = "b" }, { .name = "a-1" }, { .name = "b2" } };
+	const struct config_team *by_name[] = { &teams[1], &teams[0], &teams[2] };
+	const struct config config = { .teams = teams, .n_teams = 3, .teams_by_name = by_name };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(teams); i++)
+		assert_ptr_equal(config_team_named(&config, bytes_str(teams[i].name)), &teams[i]);
+	assert_null(config_team_named(&config, BYTES_LIT("B")));
+	assert_null(config_team_named(&config, BYTES_LIT("a")));
+	assert_null(config_team_named(&config, BYTES_LIT("b\0")));
+	assert_null(config_team_named(&config, BYTES_LIT("")));
+}
+
+static void
+an_address_is_open_unless_teams_or_certificates_close_it(void **state)
+{
+	struct config_tls tls[] = { { .key = "k" }, { .client_ca = "ca" } };
+	struct config config = { .tls = tls };
+
+	(void)state;
+	assert_true(config_is_open(&config, "0.0.0.0:80"));
+	assert_false(config_is_open(&config, "127.0.0.1:80"));
+	config.n_tls = 1;
+	assert_true(config_is_open(&config, "0.0.0.0:80"));
+	config.n_tls = 2;
+	assert_false(config_is_open(&config, "0.0.0.0:80"));
+	config.n_tls = 0;
+	config.n_teams = 1;
+	assert_false(config_is_open(&config, "0.0.0.0:80"));
+}
+
+static void
 some_addresses_only_this_machine_reaches(void **state)
 {
 	static const char *const local[] = {
@@ -85,6 +120,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deny_wins_and_no_models_are_all),
 		cmocka_unit_test(a_key_leads_to_its_team),
+		cmocka_unit_test(a_name_leads_to_its_team),
+		cmocka_unit_test(an_address_is_open_unless_teams_or_certificates_close_it),
 		cmocka_unit_test(some_addresses_only_this_machine_reaches),
 	};
 
