@@ -31,6 +31,7 @@ NEEDS_bench-scale	= $(NEEDS_bench)
 NEEDS_bench-team	= $(NEEDS_bench)
 NEEDS_bench-metrics	= $(NEEDS_bench)
 NEEDS_bench-reload	= $(NEEDS_bench)
+NEEDS_bench-tls	= $(NEEDS_bench)
 NEEDS_bench-canon	= build
 NEEDS_bench-sieve	= build
 NEEDS_deps-bench = build run bench
@@ -82,7 +83,7 @@ PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer \
 	  lookup metrics models page question relay request request_step revision \
 	  saving scout server share splice stats target upstream version watch \
 	  watchdog worker
-BENCH	= canon hit metrics reload scale sieve store stream team
+BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
@@ -315,8 +316,8 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-metrics bench-reload bench-scale bench-store bench-stream bench-team: \
-    bench-%: all $(BENCH_PROGRAMS)
+bench-hit bench-metrics bench-reload bench-scale bench-store bench-stream bench-team \
+    bench-tls: bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 
 # Those that are a program alone.

@@ -20,6 +20,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -115,6 +116,7 @@ class Server:
     port: int
     pid: int
     log: "Log" = None
+    is_secure: bool = False
 
     def pids(self):
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
@@ -227,7 +229,7 @@ def reprise(place, upstream_port=1, workers=1, cores=(SERVER,), size="64MB", sto
     with running([*pinned(*cores), *map(str, program)], stderr=subprocess.PIPE,
                  text=True) as process:
         log = Log(process.stderr)
-        yield Server(log.number("listening on .*:"), process.pid, log)
+        yield Server(log.number("listening on .*:"), process.pid, log, "tls" in (more or {}))
     log.end()
 
 
@@ -237,10 +239,11 @@ def free_port():
 
 
 @contextlib.contextmanager
-def nginx(place, upstream_port, question_length, core=SERVER, caches=True):
+def nginx(place, upstream_port, question_length, core=SERVER, caches=True, pair=None):
     """Two servers of one worker: (that which caches POSTs, that which only returns).
 
-    Without CACHES the first only passes on.
+    Without CACHES the first only passes on; with PAIR, a certificate and its key, the second
+    speaks TLS 1.3.
     """
     place.mkdir(exist_ok=True)
     program = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -251,6 +254,7 @@ def nginx(place, upstream_port, question_length, core=SERVER, caches=True):
     for name, value in (("DIR", place), ("CACHE", ports[0]), ("FLOOR", ports[1]),
                         ("UPSTREAM", upstream_port), ("ANSWER", answers()[TASK]),
                         ("STORE", "answers" if caches else "off"),
+                        ("SECURE", nginx_tls(*pair) if pair else ""),
                         ("BODY", question_length + 1024),
                         ("BUFFER", question_length + 4096)):
         text = text.replace(f"@{name}@", str(value))
@@ -258,7 +262,32 @@ def nginx(place, upstream_port, question_length, core=SERVER, caches=True):
     command = [*pinned(core), program, "-p", str(place), "-c", str(config)]
     with running(command, stderr=subprocess.DEVNULL) as process:
         wait_for(ports[1], process)
-        yield [Server(port, process.pid) for port in ports]
+        yield [Server(ports[0], process.pid),
+               Server(ports[1], process.pid, is_secure=pair is not None)]
+
+
+def nginx_tls(certificate, key):
+    return (f" ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; "
+            "ssl_protocols TLSv1.3")
+
+
+def certificate(place):
+    """(a certificate, its key) that nobody vouches for."""
+    pair = place / "tls.pem", place / "tls.key"
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "30", "-subj", "/CN=bench", "-out", pair[0], "-keyout", pair[1]],
+        capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(done.stderr)
+    return pair
+
+
+def trusting():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def wait_for(port, process):
@@ -273,7 +302,10 @@ def wait_for(port, process):
 
 def ask(server, path, body, key=None):
     """(where it was computed, the answer)"""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", server.port, timeout=TIMEOUT, context=trusting()
+    ) if server.is_secure else http.client.HTTPConnection(
+        "127.0.0.1", server.port, timeout=TIMEOUT)
     fields = {"Content-Type": "application/json"}
     if key:
         fields["Authorization"] = f"Bearer {key}"
@@ -312,7 +344,8 @@ class Load:
 def wrk(server, path, script, seconds, connections=CONNECTIONS):
     """The command that asks as SCRIPT says."""
     return [*pinned(CLIENT), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
-            str(HERE / script), f"http://127.0.0.1:{server.port}{path}"]
+            str(HERE / script),
+            f"http{'s' if server.is_secure else ''}://127.0.0.1:{server.port}{path}"]
 
 
 def asked(output):
