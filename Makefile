@@ -64,11 +64,11 @@ LLHTTP_LIBS	= -lllhttp
 endif
 
 BASE	= arena breaker buf bytes choice clock date err glob histogram list log mem money num \
-	  rate turns
+	  rate turns utf8
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
-	  utf8 variant
+	  variant
 CONFIG	= config defaults edits keyring literal load load_place load_value manual option renew \
 	  route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_value \
@@ -88,10 +88,10 @@ BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve st
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena breaker buf bytes choice date glob histogram list log money num rate \
-	  turns
+	  turns utf8
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
-	  savings scribe shuffle sieve spell store store_write tally utf8 variant
+	  savings scribe shuffle sieve spell store store_write tally variant
 UNIT_config	= config edits keyring literal manual renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
 	  loading model_list multipart retouch sampling stream stream_property usage verdict
@@ -102,14 +102,14 @@ FAULTS	= beside damage disk kill power_cut vanish
 FUZZ	= reader brief canon config edit entry retouch sse stream
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_brief	= $(SRC_base) cache/run.c proxy/dialect/brief.c
-FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8)
-FUZZ_edit	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
+FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell)
+FUZZ_edit	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
 	  $(SRC_config) proxy/dialect/json_walk.c proxy/edit_body.c proxy/splice.c
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
-FUZZ_retouch	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
+FUZZ_retouch	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
 	  proxy/dialect/json_walk.c proxy/dialect/retouch.c
-FUZZ_stream	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell utf8) \
+FUZZ_stream	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
 	  $(patsubst %,proxy/http/%.c,error_body ndjson sse) \
 	  $(wildcard proxy/dialect/stream*.c) \
 	  $(patsubst %,proxy/dialect/%.c,exact_json json_value)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cache/utf8.h"
+#include "base/utf8.h"
 
 #define ROOM		64	/* in OUT past what is left of the text, at least */
 #define REAL_EXTRA	24	/* what a real is longer than it came, at most */

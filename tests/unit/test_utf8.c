@@ -2,7 +2,7 @@
 /*
  * test_utf8.c - every code there is, and all that is none.
  */
-#include "cache/utf8.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * utf8.h - UTF-8 as RFC 3629 has it: shortest form, no surrogates, nothing above
  * U+10FFFF.
  */
-#ifndef CACHE_UTF8_H
-#define CACHE_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

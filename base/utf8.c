@@ -2,7 +2,7 @@
 /*
  * utf8.c - sequences of two bytes to four.
  */
-#include "cache/utf8.h"
+#include "base/utf8.h"
 
 /* The length of the sequence at P, which is not ASCII; 0 if it is none. */
 static size_t
