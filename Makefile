@@ -63,8 +63,8 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena breaker buf bytes choice clock date err glob histogram list log mem money num \
-	  rate turns utf8
+BASE	= arena breaker buf bytes choice clock date err glob histogram line list log mem money \
+	  num rate spool turns utf8
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
@@ -87,8 +87,8 @@ BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena breaker buf bytes choice date glob histogram list log money num rate \
-	  turns utf8
+UNIT_base	= arena breaker buf bytes choice date glob histogram line list log money num \
+	  rate spool turns utf8
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally variant
@@ -137,7 +137,7 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 HEADERS	:= $(wildcard */*.h */*/*.h)
 UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 FAULT_TESTS = $(FAULTS:%=$(BUILD)/faults/test_%)
-THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight gate scribe store store_write) \
+THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight gate log scribe spool store store_write) \
 	  $(patsubst %,$(BUILD)/faults/test_%,beside disk)
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * date.c - the calendar is the C library's; what it would bend into shape (30
- * February) is refused.
+ * date.c - the calendar that is read is the C library's; what it would bend into shape
+ * (30 February) is refused.  The one that is written is ours, since the library's takes a
+ * lock for all threads.
  */
 #include "base/date.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/num.h"
@@ -104,4 +106,41 @@ date_parse_end(struct bytes text, usec_t *ret_end)
 	seconds += text.len > 0 ? -zone : SEC_PER_DAY;
 	*ret_end = (usec_t)seconds * USEC_PER_SEC;
 	return 0;
+}
+
+static void
+put_digits(char *to, unsigned value, size_t n)
+{
+	for (; n > 0; value /= 10)
+		to[--n] = (char)('0' + value % 10);
+}
+
+/* Years begin in March here, so that the leap day is their last. */
+static void
+put_day(char *to, int64_t days)
+{
+	int64_t since = days + 719468;			/* 1 March of the year 0 */
+	int64_t era = since / 146097;			/* of 400 years */
+	unsigned day = (unsigned)(since - era * 146097);
+	unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	unsigned of_year = day - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * of_year + 2) / 153;	/* 0: March */
+
+	put_digits(to, (unsigned)era * 400 + year + (month >= 10), 4);
+	put_digits(to + 5, month < 10 ? month + 3 : month - 9, 2);
+	put_digits(to + 8, of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
+void
+date_format(usec_t time, char ret_text[DATE_LEN])
+{
+	int64_t seconds = time / USEC_PER_SEC;
+	unsigned of_day = (unsigned)(seconds % SEC_PER_DAY);
+
+	memcpy(ret_text, "0000-00-00T00:00:00.000000Z", DATE_LEN);
+	put_day(ret_text, seconds / SEC_PER_DAY);
+	put_digits(ret_text + 11, of_day / 3600, 2);
+	put_digits(ret_text + 14, of_day / 60 % 60, 2);
+	put_digits(ret_text + 17, of_day % 60, 2);
+	put_digits(ret_text + 20, (unsigned)(time % USEC_PER_SEC), 6);
 }

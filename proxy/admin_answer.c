@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "cache/scribe.h"
@@ -100,6 +101,15 @@ describe_cache(const struct server *srv)
 	return object;
 }
 
+static json_t *
+describe_log(void)
+{
+	json_t *object = json_object();
+
+	add_counter(object, "dropped", NULL, log_dropped());
+	return object;
+}
+
 int
 admin_stats(struct server *srv, struct bytes body, struct admin_answer *answer)
 {
@@ -111,6 +121,7 @@ admin_stats(struct server *srv, struct bytes body, struct admin_answer *answer)
 	json_object_set_new(stats, "workers", json_integer(srv->n_workers));
 	json_object_set_new(stats, "requests", count_requests(srv));
 	json_object_set_new(stats, "cache", describe_cache(srv));
+	json_object_set_new(stats, "log", describe_log());
 	text = json_dumps(stats, JSON_INDENT(2));
 	json_decref(stats);
 	r = buf_addf(&answer->body, "%s\n", text);

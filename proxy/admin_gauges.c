@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/money.h"
 #include "base/rate.h"
 #include "cache/flight.h"
@@ -27,6 +28,13 @@ put_flights(struct page *page, const struct server *srv)
 	    (double)count.flights);
 	page_put_one(page, "followers", "gauge", "Requests that wait for the call of another.",
 	    (double)count.seats);
+}
+
+static void
+put_log(struct page *page)
+{
+	page_put_one(page, "log_dropped_total", "counter", "Lines of the log that were dropped.",
+	    (double)log_dropped());
 }
 
 static void
@@ -232,6 +240,7 @@ void
 admin_put_gauges(struct page *page, const struct server *srv)
 {
 	put_flights(page, srv);
+	put_log(page);
 	if (srv->store != NULL)
 		put_store(page, srv->store);
 	if (srv->scribe != NULL)

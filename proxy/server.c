@@ -461,6 +461,7 @@ set_up(struct server *srv)
 		log_err("cannot hear signals: %s", strerror(-r));
 		return SERVER_E_FAILED;
 	}
+	log_start();
 	if (certificates_load(srv->config, NULL, log_certificates, NULL, &srv->tls) != 0)
 		return SERVER_E_CONFIG;
 	r = open_listeners(srv);
@@ -524,5 +525,6 @@ server_run(struct config *config, const struct server_source *source)
 		drain(&srv, true);
 	stop(&srv);
 	server_done(&srv);
+	log_stop();
 	return r;
 }

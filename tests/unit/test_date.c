@@ -56,12 +56,39 @@ what_is_no_date_is_refused(void **state)
 	assert_int_equal(end, -1);
 }
 
+static void
+a_moment_is_written_as_it_is_read(void **state)
+{
+	/* From 1970 over each day, each leap year and two centuries to 2800. */
+	(void)state;
+	for (int64_t day = 0; day < 830 * 366; day += 1) {
+		usec_t time = (day * 86400 + day * 7919 % 86400) * USEC_PER_SEC + day, read;
+		char text[DATE_LEN];
+
+		date_format(time, text);
+		assert_int_equal(date_parse_end((struct bytes){ text, DATE_LEN }, &read), 0);
+		assert_int_equal(read, time - time % USEC_PER_SEC);
+	}
+}
+
+static void
+parts_of_a_second_are_microseconds(void **state)
+{
+	char text[DATE_LEN + 1] = "";
+
+	(void)state;
+	date_format(1801398615000042, text);
+	assert_string_equal(text, "2027-01-31T12:30:15.000042Z");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_day_is_over_at_its_end_and_a_moment_at_once),
 		cmocka_unit_test(what_is_no_date_is_refused),
+		cmocka_unit_test(a_moment_is_written_as_it_is_read),
+		cmocka_unit_test(parts_of_a_second_are_microseconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
