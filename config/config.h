@@ -27,8 +27,10 @@ struct config_tls;
 struct keyring;
 
 struct config_log {
-	char	*level;			/* error, warn, info, debug */
-	bool	 access;		/* a line per request */
+	char		*level;		/* error, warn, info, debug */
+	char		*format;	/* text, json */
+	uint64_t	 access;	/* set of access_field: of a line per request; 0: none */
+	usec_t		 slow;		/* requests that take as long are logged; 0: none */
 };
 
 struct config_cache {

@@ -65,7 +65,7 @@ void	load_map(struct loader *loader, enum option_place place, const struct tree_
 /* The value NODE of OPTION into BASE, the struct of its place; by types of options. */
 typedef void load_fn(struct loader *loader, const struct option *option,
 	    const struct tree_node *node, const struct trail *trail, void *base);
-extern load_fn load_scalar, load_list, load_token, load_tokens, load_key, load_keys,
+extern load_fn load_scalar, load_list, load_set, load_token, load_tokens, load_key, load_keys,
     load_targets, load_of_team, load_members, load_stripped, load_tls, load_upstreams, load_teams,
     load_routes, load_prices;
 

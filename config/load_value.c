@@ -27,7 +27,8 @@ load_scalar(struct loader *loader, const struct option *option, const struct tre
 		return;
 	}
 	buf_init(&why, LOAD_LINE_MAX);
-	r = option_is_list(option) ? option_add(option, node->text, base, &why) :
+	r = option_is_list(option) || trail->name == NULL ?
+	    option_add(option, node->text, base, &why) :
 	    option_set(option, node->text, base, &why);
 	if (r != 0)
 		load_say(loader, node, trail, buf_bytes(&why));
@@ -52,6 +53,25 @@ load_list(struct loader *loader, const struct option *option, const struct tree_
 		load_sayf(loader, node, trail, "must not be empty");
 	if (option->type == OPTION_POINTERS && node->n > CONFIG_IGNORE_MAX)
 		load_sayf(loader, node, trail, "must be at most %d", CONFIG_IGNORE_MAX);
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		load_scalar(loader, option, node->pairs[i].value, &here, base);
+	}
+}
+
+/* A value, or a list of what is in the set. */
+void
+load_set(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	if (node->kind != TREE_LIST) {
+		load_scalar(loader, option, node, trail, base);
+		return;
+	}
+	if (node->n == 0)
+		load_sayf(loader, node, trail, "must not be empty");
+	*(uint64_t *)(void *)((char *)base + option->offset) = 0;
 	for (size_t i = 0; i < node->n; i++) {
 		struct trail here = { .up = trail, .index = i };
 

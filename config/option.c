@@ -19,6 +19,7 @@
 #include "base/money.h"
 #include "base/num.h"
 #include "base/rate.h"
+#include "config/access.h"
 #include "config/config.h"
 #include "config/tls.h"
 
@@ -234,6 +235,38 @@ set_price(const char *text, uint64_t *field, struct buf *why)
 		return SAY(why, "\"%.60s\" is not a price in dollars such as 2.50", text);
 	*field = pico / 1000000;
 	return 0;
+}
+
+static const uint64_t usual_access = 0
+#define ACCESS(name, word, is_usual) | ((is_usual) ? ACCESS_BIT(name) : 0)
+#include "config/access_tbl.h"
+#undef ACCESS
+    ;
+
+static int
+set_access(const char *text, uint64_t *field, struct buf *why)
+{
+	bool is_on;
+
+	if (set_bool(text, &is_on, why) != 0)
+		return SAY(why, ", or a list of fields");
+	*field = is_on ? usual_access : 0;
+	return 0;
+}
+
+static int
+add_access(const struct option *option, const char *text, uint64_t *field, struct buf *why)
+{
+	const char *rest = option->choices;
+	char word[WORD_MAX];
+
+	for (int i = 0; option_next_choice(&rest, word, sizeof(word)); i++) {
+		if (strcmp(word, text) != 0)
+			continue;
+		*field |= ACCESS_BIT(i);
+		return 0;
+	}
+	return SAY(why, "\"%.60s\" is none of: %s", text, option->choices);
 }
 
 static int
@@ -456,6 +489,8 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 		return set_price(text, (uint64_t *)(void *)field, why);
 	case OPTION_DATE:
 		return set_date(text, (usec_t *)(void *)field, why);
+	case OPTION_ACCESS:
+		return set_access(text, (uint64_t *)(void *)field, why);
 	default:
 		assert(option_is_scalar(option));
 		r = check_text(option, text, why);
@@ -473,8 +508,11 @@ option_add(const struct option *option, const char *text, void *base, struct buf
 {
 	char ***list = (char ***)(void *)field_of(option, base);
 	size_t n = 0;
-	int r = check_text(option, text, why);
+	int r;
 
+	if (option->type == OPTION_ACCESS)
+		return add_access(option, text, (uint64_t *)(void *)list, why);
+	r = check_text(option, text, why);
 	if (r != 0)
 		return r;
 	while (*list != NULL && (*list)[n] != NULL)

@@ -34,6 +34,7 @@ enum option_type {
 	OPTION_BUDGET,		/* struct budget */
 	OPTION_PRICE,		/* uint64_t, picodollars a token */
 	OPTION_DATE,		/* usec_t: when it is over */
+	OPTION_ACCESS,		/* uint64_t: a bool, or a set of its choices */
 	OPTION_TEXT,		/* char *, as all that follow */
 	OPTION_CHOICE,
 	OPTION_URL,
@@ -101,7 +102,7 @@ bool	option_is_list(const struct option *option);
 int	option_set(const struct option *option, const char *text, void *base, struct buf *why)
 	    MUST_USE;
 
-/* The same, adding one more to a list. */
+/* The same, adding one more to a list or a set. */
 int	option_add(const struct option *option, const char *text, void *base, struct buf *why)
 	    MUST_USE;
 

@@ -53,9 +53,18 @@
 { .place = PLACE_LOG, .name = "level", .type = OPTION_CHOICE,
   OPTION_FIELD(struct config, log.level), .def = "info", .choices = "error warn info debug",
   .text = "The least important lines to log." },
-{ .place = PLACE_LOG, .name = "access", .type = OPTION_BOOL,
-  OPTION_FIELD(struct config, log.access), .def = "false",
-  .text = "A line for each request." },
+{ .place = PLACE_LOG, .name = "format", .type = OPTION_CHOICE,
+  OPTION_FIELD(struct config, log.format), .def = "text", .choices = "text json",
+  .text = "How a line looks: as text with its priority before it, or as a JSON object." },
+{ .place = PLACE_LOG, .name = "access", .type = OPTION_ACCESS,
+  OPTION_FIELD(struct config, log.access), .def = "false", .choices =
+#define ACCESS(name, word, is_usual) word " "
+#include "config/access_tbl.h"
+#undef ACCESS
+  , .text = "A line for each request; or a list of what is in it." },
+{ .place = PLACE_LOG, .name = "slow", .type = OPTION_DURATION, .def = "0s", .min = "0s",
+  OPTION_FIELD(struct config, log.slow), .max = "1d",
+  .text = "A line for each request that takes as long, with what it waited for; 0s: none." },
 
 { .place = PLACE_CACHE, .name = "path", .type = OPTION_TEXT, .is_fixed = true,
   OPTION_FIELD(struct config, cache.path),

@@ -152,6 +152,7 @@ default_value(const struct option *option)
 {
 	switch (option->type) {
 	case OPTION_BOOL:
+	case OPTION_ACCESS:
 	case OPTION_SWITCH:
 		return json_boolean(bytes_eq_str(bytes_str(option->def), "true"));
 	case OPTION_COUNT:
@@ -214,6 +215,9 @@ value_schema(const struct option *option)
 		return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
 	case OPTION_CHOICE:
 		return choices(option->choices);
+	case OPTION_ACCESS:
+		return json_pack("{s:[o,{s:s,s:i,s:o}]}", "oneOf", typed("boolean"),
+		    "type", "array", "minItems", 1, "items", choices(option->choices));
 	case OPTION_ADDRESSES:
 	case OPTION_GLOBS:
 	case OPTION_POINTERS:

@@ -49,8 +49,8 @@ format_id(struct request *req, uint64_t id)
 }
 
 /* A client's own id is taken if it could be one; else the request gets one. */
-static int
-give_id(struct request *req)
+int
+answer_give_id(struct request *req)
 {
 	struct bytes id = BYTES_NONE;
 
@@ -166,7 +166,7 @@ add_connection(struct request *req, struct buf *out)
 int
 answer_begin_head(struct request *req, struct buf *out, int status, const struct answer_tags *tags)
 {
-	int r = give_id(req);
+	int r = answer_give_id(req);
 
 	req->reply.status = status;
 	if (r == 0)

@@ -80,6 +80,9 @@ int	answer_relay_end(struct request *req) MUST_USE;
  */
 bool	answer_relay_failed(struct request *req, const struct failure *failure);
 
+/* The request's id: the client's, or one that is drawn the first time.  0, or -E2BIG. */
+int	answer_give_id(struct request *req) MUST_USE;
+
 /* x-compute-time of the upstream's answer: its own, else as measured. */
 int		answer_compute_time(struct request *req, struct bytes *ret_text) MUST_USE;
 

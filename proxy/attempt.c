@@ -377,7 +377,7 @@ has_failed(const struct request *req)
 
 /* If it was sent at all. */
 static void
-count_call(const struct request *req)
+count_call(struct request *req)
 {
 	bool is_over;
 
@@ -385,6 +385,7 @@ count_call(const struct request *req)
 		return;
 	is_over = fetch_state(req->fetch) == FETCH_DONE || fetch_state(req->fetch) == FETCH_FAILED;
 	metrics_call(req->worker->metrics, req, !is_over);
+	req->timing.calls += fetch_time(req->fetch);
 }
 
 /* An error may come fast: it does not show how long an answer takes. */

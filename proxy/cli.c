@@ -145,6 +145,7 @@ static void
 adopt(const struct config *config)
 {
 	log_set_level(log_level_of(config));
+	log_set_json(strcmp(config->log.format, "json") == 0);
 }
 
 static int

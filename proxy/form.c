@@ -214,3 +214,26 @@ form_hold(struct request *req)
 		buf_done(&out);
 	return r;
 }
+
+bool
+form_given_usage(struct request *req, enum end_reason why, struct token_usage *ret_usage)
+{
+	const struct flight_usage *shared;
+
+	switch (why) {
+	case END_HIT:
+	case END_STALE:
+		*ret_usage = (struct token_usage){ req->found.input, req->found.output };
+		return (req->found.flags & ENTRY_COUNTED) != 0;
+	case END_COLLAPSED:
+		shared = flight_usage(&req->sharing.seat);
+		*ret_usage = (struct token_usage){ shared->input, shared->output };
+		return (shared->input | shared->output) != 0;
+	case END_MISS:
+	case END_BYPASS:
+		return req->fetch != NULL && fetch_state(req->fetch) == FETCH_DONE &&
+		    fetch_status(req->fetch) == 200 && form_usage(req, ret_usage);
+	default:
+		return false;
+	}
+}

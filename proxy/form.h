@@ -47,6 +47,13 @@ struct bytes	form_whole(struct request *req);
 /* What that says it used, read once; false if it says nothing. */
 bool		form_usage(struct request *req, struct token_usage *ret_usage);
 
+/*
+ * The same of what the client of REQ, which ended for WHY, got, wherever it came from; false
+ * if it is not known.
+ */
+bool		form_given_usage(struct request *req, enum end_reason why,
+		    struct token_usage *ret_usage);
+
 /* Keep what was found past this turn of the loop.  0 or a negative error. */
 int		form_hold(struct request *req) MUST_USE;
 

@@ -230,6 +230,7 @@ forward_start(struct request *req)
 		r = edit_request(req, &fr);
 	if (r < 0)
 		return r;
+	req->timing.n_calls++;
 	req->fetch = fetch_start(req->worker->multi, &fr, &req->task);
 	return 0;
 }

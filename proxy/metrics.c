@@ -126,9 +126,8 @@ series_of(struct metrics *metrics, const char *labels)
 	return series != NULL ? series : add_series(metrics, labels);
 }
 
-/* As its line in the configuration: its globs, and what else it looks at. */
-static void
-name_route(const struct config_route *route, char label[METRICS_LABEL_SIZE])
+void
+metrics_name_route(const struct config_route *route, char label[METRICS_LABEL_SIZE])
 {
 	size_t len = 0;
 
@@ -162,7 +161,7 @@ look_up(struct metrics *metrics, const struct request *req)
 	char labels[METRICS_LABELS_SIZE], label[METRICS_LABEL_SIZE] = "", *to;
 
 	if (req->route != NULL)
-		name_route(req->route, label);
+		metrics_name_route(req->route, label);
 	to = add_label(labels, "route", label);
 	if (team != NULL) {
 		snprintf(label, sizeof(label), "%s", team->name);

@@ -23,6 +23,7 @@
 #define METRICS_LABEL_SIZE	96
 #define METRICS_LABELS_SIZE	(4 * METRICS_LABEL_SIZE + 32)
 
+struct config_route;
 struct metrics;
 struct request;
 
@@ -42,6 +43,10 @@ struct metrics_upstream {
 	struct histogram	 first_byte;	/* until the head of the answer */
 	struct histogram	 total;
 };
+
+/* ROUTE as its line in the configuration: its globs, and what else it looks at. */
+void		metrics_name_route(const struct config_route *route,
+		    char label[METRICS_LABEL_SIZE]);
 
 struct metrics	*metrics_new(void);
 struct metrics	*metrics_free(struct metrics *metrics);

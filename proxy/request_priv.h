@@ -3,7 +3,7 @@
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
  * revision, lookup, form, forward, attempt, limit, hold, answer, relay, keep, share,
- * access_log.
+ * access_log, timing.
  * For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
@@ -176,8 +176,11 @@ struct admission {
 struct timing {
 	usec_t			 started;	/* of the loop: its first byte was there */
 	usec_t			 whole;		/* all of it is there; 0: not yet */
-	usec_t			 waited;	/* for others, since then */
+	usec_t			 waited;	/* for others, since then, */
+	usec_t			 steps[STEP_ENDED];	/* ... in each step */
 	usec_t			 since;		/* it waits; 0: it runs */
+	usec_t			 calls;		/* to upstreams that are over */
+	unsigned		 n_calls;	/* that were begun */
 };
 
 struct request {
@@ -207,6 +210,10 @@ struct request {
 	struct loop_timer	*timer;		/* NULL: never needed one */
 	enum step		 step;
 };
+
+/* request_step.c */
+
+const char	*request_step_name(enum step step);
 
 /* request.c */
 

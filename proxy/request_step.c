@@ -42,6 +42,7 @@
 #include "proxy/revision.h"
 #include "proxy/saving.h"
 #include "proxy/share.h"
+#include "proxy/timing.h"
 #include "proxy/worker.h"
 
 #define MAX_STEPS_PER_TURN	256	/* each upstream of a route may fail at once */
@@ -83,33 +84,22 @@ static const struct {
 	[STEP_RELAY]	= { "relay", step_relay, 0 },
 };
 
-/* It runs again, or for the first time. */
-static void
-note_running(struct timing *timing)
+const char *
+request_step_name(enum step step)
 {
-	if (timing->since == 0)
-		return;
-	timing->waited += clock_mono() - timing->since;
-	timing->since = 0;
-}
-
-static void
-note_waiting(struct timing *timing)
-{
-	if (timing->whole != 0)
-		timing->since = clock_mono();
+	return steps[step].name;
 }
 
 /* The only place where a request changes step. */
 void
 request_run(struct request *req)
 {
-	note_running(&req->timing);
+	timing_run(req);
 	for (unsigned n = 0; req->step != STEP_ENDED; n++) {
 		enum step next = steps[req->step].run(req);
 
 		if (next == req->step)
-			note_waiting(&req->timing);
+			timing_wait(req);
 		if (next == req->step || next == STEP_ENDED)
 			return;
 		assert(steps[req->step].may_go & TO(next));

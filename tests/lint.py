@@ -265,6 +265,11 @@ def check_tables(lint):
                 lint.say(table, number, f"{name} is not in config/reprise.yaml")
             if not is_in_readme(name, readme):
                 lint.say(table, number, f"`{name}` is not in README.md")
+    table = "config/access_tbl.h"
+    for number, line in enumerate(lint.read(table).splitlines(), 1):
+        match = re.match(r'ACCESS\(\w+,\s*"(\w+)"', line)
+        if match and not is_in_readme(match.group(1), readme):
+            lint.say(table, number, f"`{match.group(1)}` is not in README.md")
     table = "proxy/stat_tbl.h"
     for number, line in enumerate(lint.read(table).splitlines(), 1):
         match = re.match(r"STAT\((\w+),", line)

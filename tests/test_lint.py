@@ -30,11 +30,13 @@ CLEAN = {
     "tests/unit/test_key.c": source("", "", head="/*\n * test_key.c - of keys.\n */\n"),
     "config/option_tbl.h": f'{LICENCE}/*\n * option_tbl.h - options.\n */\n{{ .name = "ttl" }},\n',
     "config/reprise.yaml": "# SPDX-License-Identifier: MIT\nttl: 30d\n",
+    "config/access_tbl.h": f'{LICENCE}/*\n * access_tbl.h - fields.\n */\n'
+                           'ACCESS(ACCESS_MS,\t"ms",\ttrue)\n',
     "proxy/stat_tbl.h": f'{LICENCE}/*\n * stat_tbl.h - counters.\n */\nSTAT(hits, "Hits")\n',
     "proxy/version.h": f'{LICENCE}/*\n * version.h - which.\n */\n#ifndef PROXY_VERSION_H\n'
                        '#define PROXY_VERSION_H\n\n#define VERSION\t\t"1.2.3"\n\n#endif\n',
     "debian/changelog": "reprise (1.2.3) unstable; urgency=medium\n",
-    "README.md": "`ttl` and `hits`\n",
+    "README.md": "`ttl`, `ms` and `hits`\n",
     "tests/clients/package-lock.json": "{}\n",
 }
 
@@ -89,8 +91,9 @@ VIOLATIONS = [
     ("include guard", {"cache/key.h": HEADER.replace("#define CACHE_KEY_H", "#define CACHE_H")}),
     ("ttl is not in config/reprise.yaml",
      {"config/reprise.yaml": "# SPDX-License-Identifier: MIT\nttls: 30d\n"}),
-    ("`ttl` is not in README.md", {"README.md": "ttl and `hits`\n"}),
-    ("`hits` is not in README.md", {"README.md": "`ttl`\n"}),
+    ("`ttl` is not in README.md", {"README.md": "ttl, `ms` and `hits`\n"}),
+    ("`hits` is not in README.md", {"README.md": "`ttl` `ms`\n"}),
+    ("`ms` is not in README.md", {"README.md": "`ttl` `hits`\n"}),
     ("is not of the version",
      {"debian/changelog": "reprise (1.2.4) unstable; urgency=medium\n"}),
     ("has no test", {"tests/unit/test_key.c": None}),

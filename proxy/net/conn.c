@@ -7,8 +7,10 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -377,6 +379,24 @@ uint64_t
 conn_sent(const struct conn *conn)
 {
 	return conn->tls != NULL ? tls_sent(conn->tls) : conn->sent;
+}
+
+void
+conn_peer(const struct conn *conn, char ret_text[CONN_PEER_SIZE])
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t len = sizeof(address);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	bool is_v6;
+
+	ret_text[0] = '\0';
+	if (getpeername(conn->fd, (struct sockaddr *)&address, &len) < 0 ||
+	    address.ss_family == AF_UNIX ||
+	    getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port, sizeof(port),
+	    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return;
+	is_v6 = address.ss_family == AF_INET6;
+	(void)snprintf(ret_text, CONN_PEER_SIZE, is_v6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 void

@@ -48,6 +48,10 @@ size_t	conn_unsent(const struct conn *conn);
 /* The total that the socket has taken, in its own bytes: so that stalls are seen. */
 uint64_t	conn_sent(const struct conn *conn);
 
+/* The other side as 192.0.2.1:8080 or [2001:db8::1]:8080; empty: it has no address. */
+#define CONN_PEER_SIZE	64
+void	conn_peer(const struct conn *conn, char ret_text[CONN_PEER_SIZE]);
+
 /*
  * Say that no more will be sent (close_notify, FIN).  Over TLS what comes after that is
  * read as it is: somebody may count it, but no more.

@@ -120,6 +120,13 @@ conn_sent(const struct conn *conn)
 }
 
 void
+conn_peer(const struct conn *conn, char ret_text[CONN_PEER_SIZE])
+{
+	(void)conn;
+	ret_text[0] = '\0';
+}
+
+void
 conn_shutdown(struct conn *conn)
 {
 	conn->fake->is_shut = true;

@@ -25,6 +25,8 @@
  *	pass DURATION
  *	drain [WORKER]			of both, unless one is named
  *	count NAME VALUE		a counter of stat_tbl.h, over both workers
+ *	log				from now on what is logged is kept, not shown
+ *	logged "BYTES"			somewhere in what was logged since the last one
  *	saved TEAM HITS INPUT OUTPUT	in its account; nobody's is called "*"
  *
  * C and N are numbers from 0.  "\r", "\n", "\"" and "\\" are escapes.
@@ -33,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -64,6 +67,7 @@
 #define CACHE_SIZE	((uint64_t)64 << 20)
 #define CONFIG_MAX	((size_t)64 << 10)
 #define REPEATED_MAX	((size_t)32 << 20)
+#define LOGGED_MAX	((size_t)64 << 10)
 
 struct play {
 	struct worker	 workers[WORKERS];
@@ -79,6 +83,8 @@ struct play {
 	char		 dir[64];
 	struct buf	 yaml;		/* of the next configuration */
 	bool		 is_set_up;
+	int		 log_fd;	/* 0: the log is shown */
+	int		 stderr_fd;	/* what it was shown on */
 	const char	*script;
 	unsigned	 line;
 };
@@ -510,6 +516,38 @@ do_count(struct play *play, const struct line *line)
 }
 
 static void
+do_log(struct play *play, const struct line *line)
+{
+	(void)line;
+	play->log_fd = memfd_create("log", MFD_CLOEXEC);
+	play->stderr_fd = dup(STDERR_FILENO);
+	check(play, play->log_fd > 0 && play->stderr_fd > 0 &&
+	    dup2(play->log_fd, STDERR_FILENO) >= 0, "the log cannot be kept");
+}
+
+static void
+do_logged(struct play *play, const struct line *line)
+{
+	static char text[LOGGED_MAX];
+	struct bytes want = line->words[1];
+	ssize_t n;
+
+	check(play, play->log_fd > 0, "the log was not kept");
+	n = pread(play->log_fd, text, sizeof(text), 0);
+	check(play, n >= 0 && ftruncate(play->log_fd, 0) == 0 &&
+	    lseek(play->log_fd, 0, SEEK_SET) == 0, "the log cannot be read");
+	if (memmem(text, (size_t)n, want.ptr, want.len) == NULL)
+		fail(play, "this was not logged", (struct bytes){ text, (size_t)n });
+}
+
+static void
+show_log(const struct play *play)
+{
+	if (play->log_fd > 0)
+		(void)dup2(play->stderr_fd, STDERR_FILENO);
+}
+
+static void
 do_saved(struct play *play, const struct line *line)
 {
 	const struct account *account = ledger_account(play->ledger, line->words[1]);
@@ -545,7 +583,8 @@ static const struct {
 	{ "body", do_body, 3 },		{ "end", do_end, 2 },
 	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },
 	{ "pass", do_pass, 2 },		{ "drain", do_drain, 1 },
-	{ "count", do_count, 3 },	{ "saved", do_saved, 5 },
+	{ "count", do_count, 3 },	{ "log", do_log, 1 },
+	{ "logged", do_logged, 2 },	{ "saved", do_saved, 5 },
 };
 
 /* One quoted word, unescaped where it stands; P is behind the opening quote. */
@@ -689,6 +728,7 @@ main(int argc, char **argv)
 			run_line(&play, &line);
 	}
 	tear_down(&play);
+	show_log(&play);
 	remove_dir(play.dir);
 	free(text);
 	fclose(f);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "config/access.h"
 #include "config/keyring.h"
 #include "config/load.h"
 #include "config/tls.h"
@@ -58,7 +59,7 @@ a_whole_configuration_is_read(void **state)
 	setenv("A_TOKEN", "sekrit\n", 1);
 	assert_int_equal(load("listen: [127.0.0.1:0, '[::1]:80', unix:/run/x]\n"
 	    "workers: 3\nmax_body: 1MB\ndrain_timeout: 5s\nca_file: /ca\n"
-	    "log: {level: debug, access: true}\ncache: {path: /c, size: 1GB, ttl: 2h}\n"
+	    "log: {level: debug, access: true, slow: 2s}\ncache: {path: /c, size: 1GB, ttl: 2h}\n"
 	    "upstreams:\n"
 	    "  a: {url: 'https://a/x', token: {env: A_TOKEN}, token_header: x-key, compute: gpu,\n"
 	    "      ca_file: /ca2, timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 4s}}\n"
@@ -74,7 +75,10 @@ a_whole_configuration_is_read(void **state)
 	assert_int_equal(c->max_body, 1 << 20);
 	assert_int_equal(c->drain_timeout, 5 * USEC_PER_SEC);
 	assert_string_equal(c->log.level, "debug");
-	assert_true(c->log.access);
+	assert_true(c->log.access & ACCESS_BIT(ACCESS_ID));
+	assert_false(c->log.access & ACCESS_BIT(ACCESS_CLIENT));
+	assert_string_equal(c->log.format, "text");
+	assert_int_equal(c->log.slow, 2 * USEC_PER_SEC);
 	assert_int_equal(c->cache.size, 1 << 30);
 	assert_int_equal(c->n_upstreams, 3);
 	assert_int_equal(c->upstreams[2].n_tokens, 2);
@@ -95,6 +99,23 @@ a_whole_configuration_is_read(void **state)
 	assert_int_equal(buf_len(&said), 0);
 	config_unref(config_ref(c));
 	config_unref(c);
+}
+
+static void
+a_list_says_what_is_in_the_access_log(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "log: {access: [ms, id, ms], format: json}\n", &said, &c), 0);
+	assert_int_equal(c->log.access, ACCESS_BIT(ACCESS_ID) | ACCESS_BIT(ACCESS_MS));
+	assert_string_equal(c->log.format, "json");
+	assert_int_equal(c->log.slow, 0);
+	config_unref(c);
+	assert_int_equal(load(UP "log: {access: [id, mss]}\n", &said, &c), CONFIG_E_WRONG);
+	assert_non_null(memmem(said.mem, buf_len(&said), "\"mss\" is none of: id method ", 28));
+	buf_done(&said);
 }
 
 static void
@@ -324,7 +345,11 @@ static const struct {
 	    ":2:34: tls[0].ca: unknown option\n" },
 	{ UP "tls: {certificate: /c, key: /k}\nteams: {a: {models: m}}\n",
 	    ":3:12: teams.a: \"key\" is missing; reprise key new makes one\n" },
-	{ UP "log: {access: maybe}\n", ":2:15: log.access: must be true or false\n" },
+	{ UP "log: {access: maybe}\n",
+	    ":2:15: log.access: must be true or false, or a list of fields\n" },
+	{ UP "log: {access: []}\n", ":2:15: log.access: must not be empty\n" },
+	{ UP "log: {format: xml}\n", ":2:15: log.format: \"xml\" is none of: text json\n" },
+	{ UP "log: {access: [[id]]}\n", ":2:16: log.access[0]: must be a single value\n" },
 	{ UP "log: {level: loud}\n",
 	    ":2:14: log.level: \"loud\" is none of: error warn info debug\n" },
 	{ UP "log: loud\n", ":2:6: log: must be a map of names to values\n" },
@@ -611,6 +636,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_configuration_is_read),
+		cmocka_unit_test(a_list_says_what_is_in_the_access_log),
 		cmocka_unit_test(checks_are_read),
 		cmocka_unit_test(revisions_are_told_or_asked_for),
 		cmocka_unit_test(teams_and_their_keys_are_read),
