@@ -65,7 +65,7 @@ endif
 
 BASE	= arena breaker buf bytes choice clock date err glob histogram line list log mem money \
 	  num rate spool turns utf8
-HTTP	= error_body field head_scan ndjson reader respond retry_after sse
+HTTP	= error_body field head_scan ndjson reader respond retry_after sse traceparent
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
 	  variant
@@ -81,14 +81,14 @@ PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer an
 	  cli_reload cli_stats cli_text cli_transfer cli_warm client diff edit_body errand \
 	  form forward hold keep limit listening lookup metrics models page question relay \
 	  request request_step revision saving scout server share splice stats target timing \
-	  upstream version watch watchdog worker
+	  tracing upstream version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena breaker buf bytes choice date glob histogram line list log money num \
 	  rate spool turns utf8
-UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse
+UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse traceparent
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally variant
 UNIT_config	= config edits keyring literal manual renew route schema secret team

@@ -20,6 +20,7 @@
 #include "proxy/metrics.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
+#include "proxy/tracing.h"
 #include "proxy/worker.h"
 
 #define ALL_FIELDS	(ACCESS_BIT(ACCESS_FIELDS) - 1)
@@ -187,7 +188,7 @@ put_age(struct report *report)
 	bool is_found = report->why == END_HIT || report->why == END_STALE;
 
 	return is_found && put_number(report,
-	    (uint64_t)(report->req->lifetime.age / USEC_PER_SEC));
+	    (uint64_t)(report->req->question.lifetime.age / USEC_PER_SEC));
 }
 
 static bool
@@ -209,6 +210,14 @@ put_output_tokens(struct report *report)
 }
 
 static bool
+put_trace(struct report *report)
+{
+	const struct traceparent *of = tracing_of(report->req);
+
+	return of != NULL && put_text(report, (struct bytes){ of->trace, TRACE_ID_LEN });
+}
+
+static bool
 put_client(struct report *report)
 {
 	char peer[CONN_PEER_SIZE];
@@ -225,7 +234,7 @@ static put_fn *const writers[] = {
 	[ACCESS_MS] = put_ms, [ACCESS_OVERHEAD_MS] = put_overhead_ms,
 	[ACCESS_UPSTREAM_MS] = put_upstream_ms, [ACCESS_AGE] = put_age,
 	[ACCESS_INPUT_TOKENS] = put_input_tokens, [ACCESS_OUTPUT_TOKENS] = put_output_tokens,
-	[ACCESS_CLIENT] = put_client,
+	[ACCESS_TRACE] = put_trace, [ACCESS_CLIENT] = put_client,
 };
 
 static void

@@ -36,7 +36,7 @@ send_entry(struct request *req, struct buf *out, struct bytes status)
 		.origin = req->found.compute,
 		.status = status,
 		.has_age = true,
-		.age = (uint64_t)(req->lifetime.age / USEC_PER_SEC),
+		.age = (uint64_t)(req->question.lifetime.age / USEC_PER_SEC),
 	};
 	int r = form_retouch(req);
 
@@ -107,11 +107,11 @@ answer_from_cache(struct request *req)
 {
 	char status[] = "reprise; hit; ttl=01234567890123456789";
 	char *digits = status + strlen("reprise; hit; ttl="), *start;
+	/* Rounded up, as Age is rounded down: together they are the time to live. */
+	usec_t left = req->question.lifetime.left + USEC_PER_SEC - 1;
 	size_t len;
 
-	/* Rounded up, as Age is rounded down: together they are the time to live. */
-	start = num_format_u64((uint64_t)(req->lifetime.left + USEC_PER_SEC - 1) / USEC_PER_SEC,
-	    status + sizeof(status) - 1);
+	start = num_format_u64((uint64_t)left / USEC_PER_SEC, status + sizeof(status) - 1);
 	len = (size_t)(status + sizeof(status) - 1 - start);
 	memmove(digits, start, len);
 	return give(req, (struct bytes){ status, (size_t)(digits - status) + len }, END_HIT);

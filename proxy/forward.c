@@ -14,6 +14,7 @@
 #include "proxy/question.h"
 #include "proxy/splice.h"
 #include "proxy/target.h"
+#include "proxy/tracing.h"
 #include "proxy/version.h"
 #include "proxy/worker.h"
 
@@ -182,6 +183,8 @@ choose_fields(struct request *req, struct fields *fields)
 		if (goes_upstream(req, from->list[i].name))
 			r = fields_add(fields, req->arena, from->list[i].name,
 			    from->list[i].value);
+	if (r == 0)
+		r = tracing_add_fields(req, fields);
 	return r == 0 ? target_add_token(forward_upstream(req), req->attempt.token,
 	    req->call.dialect->token_form, req->arena, fields) : r;
 }

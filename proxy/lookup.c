@@ -33,10 +33,10 @@ find_one(struct request *req, const struct key *key)
 	if (!question_find(req, key, now))
 		return FWD_MISS;
 	freshness = policy_freshness(&req->call.controls.directives, req->found.made,
-	    req->found.ttl, now, &req->lifetime);
+	    req->found.ttl, now, &req->question.lifetime);
 	if (freshness == STALE_EXPIRED) {
-		req->lifetime.age = now - req->found.made;
-		req->question.overdue = req->lifetime.age - req->found.ttl + 1;
+		req->question.lifetime.age = now - req->found.made;
+		req->question.overdue = req->question.lifetime.age - req->found.ttl + 1;
 	}
 	return fwd_of(freshness);
 }

@@ -3,7 +3,7 @@
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
  * revision, lookup, form, forward, attempt, limit, hold, answer, relay, keep, share,
- * access_log, timing.
+ * access_log, timing, tracing.
  * For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
@@ -22,6 +22,7 @@
 #include "proxy/dialect/dialect.h"
 #include "proxy/dialect/stream.h"
 #include "proxy/dialect/usage.h"
+#include "proxy/http/traceparent.h"
 #include "proxy/net/fetch.h"
 #include "proxy/net/loop.h"
 #include "proxy/request.h"
@@ -83,7 +84,8 @@ struct question {
 	unsigned	variant;	/* which answer to it a new one would be */
 	void		*found_mem;	/* ... here is what was found, not yet committed */
 	struct buf	converted;	/* what was found, in the form asked for */
-	usec_t		overdue;	/* since what was found expired; 0: it has not */
+	struct lifetime	lifetime;	/* of what was found, */
+	usec_t		overdue;	/* ... and since when it expired; 0: it has not */
 	bool		is_apart;	/* from the answer of the other form */
 	bool		is_storable;	/* a question, on a route with a cache */
 	bool		has_print;
@@ -183,6 +185,13 @@ struct timing {
 	unsigned		 n_calls;	/* that were begun */
 };
 
+/* Where it stands in its client's trace (tracing.h). */
+struct tracing {
+	struct traceparent	 of;
+	bool			 is_known;	/* it was looked for, */
+	bool			 is_there;	/* ... and there is one */
+};
+
 struct request {
 	struct worker		*worker;	/* borrowed: outlives us */
 	struct client		*client;	/* borrowed: owns us; NULL: left, others wait */
@@ -197,7 +206,6 @@ struct request {
 	struct bytes		 model;		/* after the route's alias */
 	struct question		 question;
 	struct entry		 found;		/* on a hit: until the turn ends, or ... */
-	struct lifetime		 lifetime;	/* of what was found */
 	enum fwd		 fwd;
 	struct attempt		 attempt;
 	struct fetch		*fetch;
@@ -205,6 +213,7 @@ struct request {
 	struct hold		 hold;
 	struct reply		 reply;
 	struct timing		 timing;
+	struct tracing		 tracing;
 	struct bytes		 id;		/* x-request-id */
 	struct loop_task	 task;
 	struct loop_timer	*timer;		/* NULL: never needed one */

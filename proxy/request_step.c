@@ -394,10 +394,11 @@ static bool
 is_due_early(const struct request *req)
 {
 	struct worker *worker = req->worker;
+	usec_t left = req->question.lifetime.left;
 
 	return req->route->cache.refresh_ahead && question_variants(req) == 1 &&
 	    !must_not_go_upstream(req) &&
-	    policy_is_due_early(req->found.took, req->lifetime.left, worker_draw_id(worker)) &&
+	    policy_is_due_early(req->found.took, left, worker_draw_id(worker)) &&
 	    rate_take(worker->refreshes, &req->config->cache.refresh_rate, clock_mono());
 }
 

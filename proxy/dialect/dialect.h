@@ -127,6 +127,7 @@ enum field_use {
 	FIELD_DROPPED,		/* stays with us: not known to any API */
 	FIELD_NEUTRAL,		/* goes upstream, cannot change the answer */
 	FIELD_KEYED,		/* goes upstream, may change the answer */
+	FIELD_TRACE,		/* goes upstream as tracing.h says */
 	FIELD_CREDENTIAL,	/* goes upstream only with token: {client: true} */
 };
 

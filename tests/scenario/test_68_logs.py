@@ -218,12 +218,13 @@ def test_json_is_an_object_a_line(tmp_path, up):
 def test_a_slow_request_tells_what_it_waited_for(proxy, up):
     px = serve(proxy, up, slow="1ms")
     been = play.threading.Event()
-    up.expect("POST", PATH).reply(
+    one = up.expect("POST", PATH).reply(
         headers={"Content-Type": "application/json"}, chunks=[been, b'["a"]'])
     with px.connect() as client:
         client.ask("POST", PATH, QUESTION, {"x-request-id": "r1"})
-        up_to = time.monotonic() + 0.002
-        while time.monotonic() < up_to:
+        one.wait()
+        until = time.monotonic() + 0.002
+        while time.monotonic() < until:
             continue
         been.set()
         assert client.answer().status == 200

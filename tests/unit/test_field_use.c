@@ -25,7 +25,8 @@ fields_are_sorted_by_a_table_in_any_case(void **state)
 	} rows[] = {
 		{ "Accept", FIELD_KEYED }, { "anthropic-version", FIELD_KEYED },
 		{ "ANTHROPIC-BETA", FIELD_KEYED }, { "lora", FIELD_KEYED },
-		{ "traceparent", FIELD_NEUTRAL }, { "X-Wait-For-Model", FIELD_NEUTRAL },
+		{ "traceparent", FIELD_TRACE }, { "X-Wait-For-Model", FIELD_NEUTRAL },
+		{ "TraceState", FIELD_TRACE },
 		{ "Authorization", FIELD_CREDENTIAL }, { "x-api-key", FIELD_CREDENTIAL },
 		{ "Cookie", FIELD_CREDENTIAL }, { "OpenAI-Organization", FIELD_CREDENTIAL },
 		{ "x-goog-api-key", FIELD_CREDENTIAL }, { "openai-beta", FIELD_KEYED },
@@ -57,7 +58,7 @@ the_key_has_the_fields_that_count(void **state)
 		{ "Content-Type", "multipart/form-data; boundary=a", false,
 		    "content-type: multipart/form-data\n" },
 		{ "Anthropic-Version", "2023-06-01", true, "anthropic-version: 2023-06-01\n" },
-		{ "traceparent", "00-1", true, "" },
+		{ "traceparent", "00-1", true, "" }, { "tracestate", "a=1", false, "" },
 		{ "Authorization", "Bearer x", true, "" },
 	};
 
