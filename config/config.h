@@ -17,6 +17,7 @@
 #include "base/money.h"
 #include "base/rate.h"
 #include "config/edits.h"
+#include "config/log.h"
 #include "config/secret.h"
 
 #define CONFIG_UNSET		UINT_MAX
@@ -25,13 +26,6 @@
 
 struct config_tls;
 struct keyring;
-
-struct config_log {
-	char		*level;		/* error, warn, info, debug */
-	char		*format;	/* text, json */
-	uint64_t	 access;	/* set of access_field: of a line per request; 0: none */
-	usec_t		 slow;		/* requests that take as long are logged; 0: none */
-};
 
 struct config_cache {
 	char		*path;
@@ -114,6 +108,7 @@ struct config_route {
 	unsigned	 concurrency;	/* calls at once; 0: no bound */
 	unsigned	 queue;		/* how many wait for one of them */
 	usec_t		 queue_timeout;
+	char		*log_bodies;	/* directory for questions and answers, or NULL */
 	struct config_route_cache cache;
 };
 

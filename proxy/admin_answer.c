@@ -16,6 +16,7 @@
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/admin_priv.h"
+#include "proxy/body_log.h"
 #include "proxy/http/error_body.h"
 #include "proxy/server_priv.h"
 #include "proxy/worker.h"
@@ -102,11 +103,12 @@ describe_cache(const struct server *srv)
 }
 
 static json_t *
-describe_log(void)
+describe_log(const struct server *srv)
 {
 	json_t *object = json_object();
 
 	add_counter(object, "dropped", NULL, log_dropped());
+	add_counter(object, "bodies_dropped", NULL, body_logs_dropped(srv->body_logs));
 	return object;
 }
 
@@ -121,7 +123,7 @@ admin_stats(struct server *srv, struct bytes body, struct admin_answer *answer)
 	json_object_set_new(stats, "workers", json_integer(srv->n_workers));
 	json_object_set_new(stats, "requests", count_requests(srv));
 	json_object_set_new(stats, "cache", describe_cache(srv));
-	json_object_set_new(stats, "log", describe_log());
+	json_object_set_new(stats, "log", describe_log(srv));
 	text = json_dumps(stats, JSON_INDENT(2));
 	json_decref(stats);
 	r = buf_addf(&answer->body, "%s\n", text);

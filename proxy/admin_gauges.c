@@ -15,6 +15,7 @@
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/admin_priv.h"
+#include "proxy/body_log.h"
 #include "proxy/page.h"
 #include "proxy/server_priv.h"
 #include "proxy/upstream.h"
@@ -31,10 +32,13 @@ put_flights(struct page *page, const struct server *srv)
 }
 
 static void
-put_log(struct page *page)
+put_log(struct page *page, const struct server *srv)
 {
 	page_put_one(page, "log_dropped_total", "counter", "Lines of the log that were dropped.",
 	    (double)log_dropped());
+	page_put_one(page, "log_bodies_dropped_total", "counter",
+	    "Questions and answers that could not be written to their file.",
+	    (double)body_logs_dropped(srv->body_logs));
 }
 
 static void
@@ -240,7 +244,7 @@ void
 admin_put_gauges(struct page *page, const struct server *srv)
 {
 	put_flights(page, srv);
-	put_log(page);
+	put_log(page, srv);
 	if (srv->store != NULL)
 		put_store(page, srv->store);
 	if (srv->scribe != NULL)

@@ -167,7 +167,7 @@ put_counter(void *arg, const char *name, const char *help, uint64_t value)
 static void
 put_workers(struct page *page, const struct server *srv)
 {
-	struct metrics *metrics = srv->seen;
+	struct metrics *metrics = srv->last.metrics;
 	struct stats total = { 0 };
 	uint64_t n_clients = 0;
 

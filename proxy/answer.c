@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "proxy/answer_priv.h"
+#include "proxy/body_log.h"
 #include "proxy/client.h"
 #include "proxy/diff.h"
 #include "proxy/http/respond.h"
@@ -186,6 +187,13 @@ answer_begin_head(struct request *req, struct buf *out, int status, const struct
 	return r;
 }
 
+void
+answer_note_body(struct request *req, struct bytes piece)
+{
+	req->reply.body_len += piece.len;
+	body_log_piece(req, piece);
+}
+
 int
 answer_send_whole(struct request *req, struct buf *out, struct bytes body)
 {
@@ -206,7 +214,7 @@ answer_send_part(struct request *req, struct buf *out, size_t len, struct bytes 
 		return r;
 	parts[0] = buf_bytes(out);
 	parts[1] = answer_is_bare(req) ? BYTES_NONE : body;
-	req->reply.body_len = parts[1].len;
+	answer_note_body(req, parts[1]);
 	return conn_write(client_conn(req->client), parts, 2);
 }
 

@@ -78,7 +78,7 @@ send_due(struct request *req, usec_t now)
 
 	while (r == 0 && reply->due <= now && stream_next_piece(form, &reply->rest, &piece)) {
 		r = conn_write(client_conn(req->client), &piece, 1);
-		reply->body_len += piece.len;
+		answer_note_body(req, piece);
 		reply->due += pace->per / (usec_t)pace->n;
 	}
 	return r;

@@ -150,7 +150,7 @@ send_flight_body(struct request *req)
 			break;
 		r = conn_write(client_conn(req->client), &piece, 1);
 		flight_advance(&req->sharing.seat, piece.len);
-		req->reply.body_len += piece.len;
+		answer_note_body(req, piece);
 	}
 	return r;
 }
@@ -267,7 +267,7 @@ send_piece(struct request *req, struct bytes head, struct bytes piece)
 		parts[1].len = (size_t)snprintf(line, sizeof(line), "%zx\r\n", piece.len);
 		parts[3] = BYTES_LIT("\r\n");
 	}
-	req->reply.body_len += piece.len;
+	answer_note_body(req, piece);
 	note_tail(&req->reply, piece);
 	return conn_write(client_conn(req->client), parts, ARRAY_LEN(parts));
 }

@@ -28,6 +28,9 @@ struct answer_tags {
 int	answer_begin_head(struct request *req, struct buf *out, int status,
 	    const struct answer_tags *tags) MUST_USE;
 
+/* PIECE of the body goes to the client. */
+void	answer_note_body(struct request *req, struct bytes piece);
+
 /* The end of a head whose body is BODY, and both on their way. */
 int	answer_send_whole(struct request *req, struct buf *out, struct bytes body) MUST_USE;
 

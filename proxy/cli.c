@@ -182,6 +182,15 @@ warn_of_open_doors(const struct config *config)
 }
 
 static void
+warn_of_bodies(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].log_bodies != NULL)
+			fprintf(stderr, "warning: routes[%zu].log_bodies: its questions and "
+			    "answers are written to %s\n", i, config->routes[i].log_bodies);
+}
+
+static void
 say_of_certificates(void *arg, bool is_wrong, const char *line)
 {
 	(void)arg;
@@ -201,6 +210,7 @@ check(const struct arguments *args)
 	if (r == 0) {
 		tls_context_unref(tls);
 		warn_of_open_doors(config);
+		warn_of_bodies(config);
 	}
 	if (config->n_unread > 0)
 		fprintf(stderr, "warning: credentials were not looked at: they are given to the "

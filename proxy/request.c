@@ -11,6 +11,7 @@
 #include "proxy/access_log.h"
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
+#include "proxy/body_log.h"
 #include "proxy/client.h"
 #include "proxy/hold.h"
 #include "proxy/limit.h"
@@ -90,6 +91,7 @@ request_free(void *arg)
 	xfree(req->question.found_mem);
 	buf_done(&req->question.converted);
 	buf_done(&req->reply.shown);
+	buf_done(&req->reply.copy);
 	arena_free(req->arena);
 	config_unref(req->config);
 	xfree(req);
@@ -229,6 +231,7 @@ request_end(struct request *req, enum end_reason why)
 		stats_end(&req->worker->stats, why);
 		metrics_request(req->worker->metrics, req, why);
 		access_log(req, why);
+		body_log_end(req, why);
 		if (is_left_flying(req, why)) {
 			fly_on(req, why);
 			return;

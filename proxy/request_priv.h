@@ -103,6 +103,7 @@ enum told {
 struct reply {
 	int		 status;	/* 0: nothing has been sent */
 	uint64_t	 body_len;
+	struct buf	 copy;		/* of the body, where its route logs it (body_log.h) */
 	size_t		 at;		/* of what the fetch holds, or SHOWN, sent so far */
 	bool		 is_kept;	/* the fetch holds all of it, to be stored */
 	bool		 is_stream;	/* of a form we know */

@@ -25,6 +25,7 @@
 #include "config/config.h"
 #include "proxy/admin.h"
 #include "proxy/board.h"
+#include "proxy/body_log.h"
 #include "proxy/certificates.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
@@ -179,6 +180,7 @@ start_worker(struct server *srv, unsigned i)
 		.ledger = srv->ledger,
 		.upstreams = srv->upstreams,
 		.board = srv->board,
+		.body_logs = srv->body_logs,
 		.sockets = sockets,
 		.n_sockets = n,
 		.main = srv->loop,
@@ -274,6 +276,7 @@ renew(struct server *srv, struct config *config, struct tls_context *tls,
 	if (srv->store != NULL)
 		store_set_grace(srv->store, config_grace(config));
 	srv->source->adopt(config);
+	body_log_warn(config);
 	admin_renew(srv->admin);
 	change_workers(srv, listening);
 }
@@ -377,9 +380,9 @@ tell_status(struct server *srv)
 
 	for (unsigned i = 0; i < srv->n_workers; i++)
 		stats_add(&total, &srv->workers[i]->stats);
-	if (total.requests == srv->told)
+	if (total.requests == srv->last.requests)
 		return;
-	srv->told = total.requests;
+	srv->last.requests = total.requests;
 	hits = total.hits + total.stale;
 	all = hits + total.misses + total.collapsed;
 	snprintf(text, sizeof(text), "%" PRIu64 " requests, %" PRIu64 "%% of the questions "
@@ -427,6 +430,7 @@ serve(struct server *srv)
 	loop_set_turn_hook(srv->loop, on_turn, srv);
 	srv->admin = admin_new(srv);
 	srv->watchdog = watchdog_new(srv);
+	body_log_warn(srv->config);
 	notify_ready();
 	log_info("ready");
 	loop_run(srv->loop);
@@ -484,7 +488,8 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
 		.board = board_new(),
-		.seen = metrics_new(),
+		.body_logs = body_logs_new(),
+		.last.metrics = metrics_new(),
 		.signals.fd = -1,
 		.started = clock_wall(),
 	};
@@ -495,11 +500,12 @@ server_done(struct server *srv)
 {
 	watchdog_free(srv->watchdog);
 	admin_free(srv->admin);
-	metrics_free(srv->seen);
+	metrics_free(srv->last.metrics);
 	flights_free(srv->flights);
 	ledger_free(srv->ledger);
 	board_free(srv->board);
 	upstreams_free(srv->upstreams);
+	body_logs_free(srv->body_logs);
 	variants_free(srv->variants);
 	listening_free(srv->listening);
 	loop_timer_free(srv->tick);

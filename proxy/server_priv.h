@@ -35,11 +35,14 @@ struct server {
 	struct ledger	 *ledger;
 	struct upstreams *upstreams;
 	struct board	 *board;
+	struct body_logs *body_logs;
 	struct worker	**workers;
 	unsigned	  n_workers;
-	struct metrics	 *seen;		/* of all workers, at the last scrape */
 	usec_t		  started;	/* of the wall clock */
-	uint64_t	  told;		/* requests, when the status was told */
+	struct {
+		struct metrics	*metrics;	/* of all workers, at the scrape */
+		uint64_t	 requests;	/* when the status was told */
+	} last;
 	bool		  is_draining;
 	bool		  is_reloading;	/* until all workers have changed */
 };

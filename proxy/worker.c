@@ -56,6 +56,7 @@ struct change {
 struct worker_thread {
 	struct worker		 worker;	/* first: what requests see of us */
 	struct ear		*ears;
+	struct scout		*scout;		/* the first worker's, for all; else NULL */
 	struct loop_timer	*drain_timer;
 	struct loop_timer	*hand_on_timer;
 	usec_t			 handed_on;	/* what answers saved: when last, */
@@ -171,13 +172,13 @@ refuse_change(const struct change *change)
 
 /* The new one goes before the old one leaves: there is always one. */
 static void
-renew_scout(struct worker *w)
+renew_scout(struct worker_thread *wt)
 {
-	struct scout *old = w->scout;
+	struct scout *old = wt->scout;
 
 	if (old == NULL)
 		return;
-	w->scout = scout_new(w);
+	wt->scout = scout_new(&wt->worker);
 	scout_free(old);
 }
 
@@ -201,7 +202,7 @@ apply_change(struct worker_thread *wt, struct change *change)
 		prints_free(w->prints);
 		w->prints = prints_new(PRINT_SLOTS);
 	}
-	renew_scout(w);
+	renew_scout(wt);
 	listen_on(wt, change->sockets, change->n_sockets);
 }
 
@@ -234,7 +235,7 @@ begin_drain(struct worker_thread *wt)
 {
 	wt->worker.is_draining = true;
 	stop_listening(wt);
-	wt->worker.scout = scout_free(wt->worker.scout);
+	wt->scout = scout_free(wt->scout);
 	clients_drain(wt->worker.clients);
 	loop_timer_set(wt->drain_timer, wt->worker.config->drain_timeout);
 }
@@ -321,7 +322,7 @@ worker_free(struct worker_thread *wt)
 	metrics_free(w->metrics);
 	buf_done(&w->head);
 	prints_free(w->prints);
-	scout_free(w->scout);
+	scout_free(wt->scout);
 	multi_free(w->multi);
 	loop_timer_free(wt->hand_on_timer);
 	loop_timer_free(wt->drain_timer);
@@ -355,6 +356,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->upstreams = options->upstreams;
 	w->board = options->board;
 	w->savings = savings_new();
+	w->body_logs = options->body_logs;
 	w->metrics = metrics_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {
@@ -367,7 +369,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	wt->hand_on_timer = loop_timer_new(w->loop, on_time_to_hand_on, wt);
 	listen_on(wt, options->sockets, options->n_sockets);
 	if (options->number == 0)	/* what one does for all */
-		w->scout = scout_new(w);
+		wt->scout = scout_new(w);
 	loop_set_turn_hook(w->loop, on_turn, wt);
 	r = -pthread_create(&wt->thread, NULL, run_worker, wt);
 	if (r < 0) {

@@ -21,6 +21,7 @@
 #define WORKER_HEAD_MAX	((size_t)256 << 10)
 
 struct board;
+struct body_logs;
 struct client;
 struct config;
 struct flights;
@@ -32,7 +33,6 @@ struct prints;
 struct rate_meter;
 struct request;
 struct savings;
-struct scout;
 struct scribe;
 struct store;
 struct store_reader;
@@ -59,7 +59,7 @@ struct worker {
 	struct client		*clients;	/* all that are connected, */
 	_Atomic uint64_t	 n_clients;	/* and how many; others may look */
 	struct request		*flying;	/* whose clients left, and others wait */
-	struct scout		*scout;		/* the first worker's, for all; else NULL */
+	struct body_logs	*body_logs;	/* likewise; NULL: nothing is written */
 	struct stats		 stats;
 	struct metrics		*metrics;
 	struct respond_date	 date;
@@ -86,6 +86,7 @@ struct worker_options {
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
 	struct board	*board;
+	struct body_logs *body_logs;
 	const struct worker_socket *sockets;	/* borrowed; what they name is taken */
 	size_t		 n_sockets;
 	struct loop	*main;		/* kicked when the worker has changed, or ended */

@@ -79,6 +79,7 @@ struct play {
 	struct rate_meter refreshes;
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
+	struct scout	*scout;		/* the first worker's */
 	struct board	*board;
 	char		 dir[64];
 	struct buf	 yaml;		/* of the next configuration */
@@ -247,7 +248,7 @@ set_up(struct play *play)
 	play->board = board_new();
 	for (unsigned i = 0; i < WORKERS; i++)
 		start_worker(play, &play->workers[i]);
-	play->workers[0].scout = scout_new(&play->workers[0]);
+	play->scout = scout_new(&play->workers[0]);
 	play->is_set_up = true;
 }
 
@@ -279,8 +280,8 @@ do_reload(struct play *play, const struct line *line)
 		prints_free(worker->prints);
 		worker->prints = prints_new(PRINTS);
 	}
-	scout_free(play->workers[0].scout);
-	play->workers[0].scout = scout_new(&play->workers[0]);
+	scout_free(play->scout);
+	play->scout = scout_new(&play->workers[0]);
 }
 
 static void
@@ -483,7 +484,8 @@ do_drain(struct play *play, const struct line *line)
 
 	for (unsigned i = first; i < end; i++) {
 		play->workers[i].is_draining = true;
-		play->workers[i].scout = scout_free(play->workers[i].scout);
+		if (i == 0)
+			play->scout = scout_free(play->scout);
 		clients_drain(play->workers[i].clients);
 	}
 }
@@ -661,7 +663,6 @@ free_worker(struct worker *worker)
 	savings_free(worker->savings);
 	metrics_free(worker->metrics);
 	prints_free(worker->prints);
-	scout_free(worker->scout);
 	store_reader_close(worker->reader);
 	config_unref(worker->config);
 	loop_free(worker->loop);
@@ -674,6 +675,7 @@ tear_down(struct play *play)
 	for (size_t i = 0; i < WORKERS; i++)
 		end_worker(&play->workers[i]);
 	world_settle();
+	scout_free(play->scout);
 	for (size_t i = 0; i < WORKERS; i++)
 		free_worker(&play->workers[i]);
 	flights_free(play->flights);
