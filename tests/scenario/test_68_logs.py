@@ -231,7 +231,7 @@ def test_a_slow_request_tells_what_it_waited_for(proxy, up):
     assert px.wait_for_line(
         rf"<4>slow request r1: POST {PATH} model=t5-base route=\* upstream=up calls=1 miss "
         r"status=200 bytes=5 ms=[\d.]+ overhead_ms=[\d.]+ upstream_ms=[\d.]+ "
-        r"waited_ms=fetch:[\d.]+$")
+        r"client=127.0.0.1:\d+ waited_ms=fetch:[\d.]+$")
 
 
 def test_a_reload_changes_the_log(proxy, up):
