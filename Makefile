@@ -79,9 +79,9 @@ NET	= conn fetch listen loop multi notify tls tls_context tls_ticket
 PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer answer_cache \
 	  answer_call attempt board body_log certificates cli cli_cache cli_explain cli_help \
 	  cli_key cli_reload cli_stats cli_text cli_transfer cli_warm client diff edit_body \
-	  errand form forward hold keep limit listening lookup metrics models page question \
-	  redact relay request request_step revision saving scout server share splice stats \
-	  target timing tracing upstream version watch watchdog worker
+	  errand exporter form forward hold keep limit listening lookup metrics models page \
+	  question redact relay request request_step revision saving scout server share span \
+	  splice stats target timing tracing upstream version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

@@ -62,6 +62,9 @@
 #include "config/access_tbl.h"
 #undef ACCESS
   , .text = "A line for each request; or a list of what is in it." },
+{ .place = PLACE_LOG, .name = "otlp", .type = OPTION_URL,
+  OPTION_FIELD(struct config, log.otlp),
+  .text = "Where traces are sent, as http://127.0.0.1:4318/v1/traces; nowhere unless set." },
 { .place = PLACE_LOG, .name = "slow", .type = OPTION_DURATION, .def = "0s", .min = "0s",
   OPTION_FIELD(struct config, log.slow), .max = "1d",
   .text = "A line for each request that takes as long, with what it waited for; 0s: none." },

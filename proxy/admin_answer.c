@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "proxy/admin_priv.h"
 #include "proxy/body_log.h"
+#include "proxy/exporter.h"
 #include "proxy/http/error_body.h"
 #include "proxy/server_priv.h"
 #include "proxy/worker.h"
@@ -108,7 +109,8 @@ describe_log(const struct server *srv)
 	json_t *object = json_object();
 
 	add_counter(object, "dropped", NULL, log_dropped());
-	add_counter(object, "bodies_dropped", NULL, body_logs_dropped(srv->body_logs));
+	add_counter(object, "bodies_dropped", NULL, body_logs_dropped(srv->outlets.bodies));
+	add_counter(object, "spans_dropped", NULL, exporter_dropped(srv->outlets.exporter));
 	return object;
 }
 

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "proxy/admin_priv.h"
 #include "proxy/body_log.h"
+#include "proxy/exporter.h"
 #include "proxy/page.h"
 #include "proxy/server_priv.h"
 #include "proxy/upstream.h"
@@ -38,7 +39,10 @@ put_log(struct page *page, const struct server *srv)
 	    (double)log_dropped());
 	page_put_one(page, "log_bodies_dropped_total", "counter",
 	    "Questions and answers that could not be written to their file.",
-	    (double)body_logs_dropped(srv->body_logs));
+	    (double)body_logs_dropped(srv->outlets.bodies));
+	page_put_one(page, "spans_dropped_total", "counter",
+	    "Spans that could not be sent to their collector.",
+	    (double)exporter_dropped(srv->outlets.exporter));
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "proxy/http/retry_after.h"
 #include "proxy/metrics.h"
 #include "proxy/question.h"
+#include "proxy/span.h"
 #include "proxy/upstream.h"
 #include "proxy/worker.h"
 
@@ -385,6 +386,7 @@ count_call(struct request *req)
 		return;
 	is_over = fetch_state(req->fetch) == FETCH_DONE || fetch_state(req->fetch) == FETCH_FAILED;
 	metrics_call(req->worker->metrics, req, !is_over);
+	span_call(req, !is_over);
 	req->timing.calls += fetch_time(req->fetch);
 }
 

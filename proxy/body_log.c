@@ -208,7 +208,7 @@ static bool
 is_logged(const struct request *req)
 {
 	return req->route != NULL && req->route->log_bodies != NULL &&
-	    req->worker->body_logs != NULL;
+	    req->worker->outlets.bodies != NULL;
 }
 
 void
@@ -330,7 +330,7 @@ body_log_end(struct request *req, enum end_reason why)
 		r = add_body(&line, "response", answer, req->reply.body_len, req);
 	if (r == 0)
 		r = buf_add_str(&line, "}\n");
-	spool = spool_of(req->worker->body_logs, req->route->log_bodies);
+	spool = spool_of(req->worker->outlets.bodies, req->route->log_bodies);
 	if (r == 0 && spool != NULL)
 		(void)spool_put(spool, buf_bytes(&line));
 	buf_done(&line);

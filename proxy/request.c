@@ -19,6 +19,7 @@
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
 #include "proxy/share.h"
+#include "proxy/span.h"
 #include "proxy/worker.h"
 
 #define HEAD_MAX	((size_t)64 << 10)
@@ -232,6 +233,7 @@ request_end(struct request *req, enum end_reason why)
 		metrics_request(req->worker->metrics, req, why);
 		access_log(req, why);
 		body_log_end(req, why);
+		span_request(req, why);
 		if (is_left_flying(req, why)) {
 			fly_on(req, why);
 			return;

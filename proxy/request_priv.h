@@ -3,7 +3,7 @@
  * request_priv.h - what the files of a request share: request.c (its life),
  * request_step.c (its steps), and those that a step is made of: admit, models, question,
  * revision, lookup, form, forward, attempt, limit, hold, answer, relay, keep, share,
- * access_log, timing, tracing.
+ * access_log, timing, tracing, span.
  * For them alone.
  */
 #ifndef PROXY_REQUEST_PRIV_H
@@ -186,11 +186,14 @@ struct timing {
 	unsigned		 n_calls;	/* that were begun */
 };
 
-/* Where it stands in its client's trace (tracing.h). */
+/* Where it stands in a trace (tracing.h). */
 struct tracing {
-	struct traceparent	 of;
+	struct traceparent	 of;		/* the span is its client's */
+	char			 span[SPAN_ID_LEN];	/* ours, where it is recorded, */
+	char			 call[SPAN_ID_LEN];	/* and that of the last call */
 	bool			 is_known;	/* it was looked for, */
-	bool			 is_there;	/* ... and there is one */
+	bool			 is_there;	/* ... and there is one, */
+	bool			 is_ours;	/* ... which we began: it has no client */
 };
 
 struct request {

@@ -27,10 +27,12 @@
 #include "proxy/board.h"
 #include "proxy/body_log.h"
 #include "proxy/certificates.h"
+#include "proxy/exporter.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
 #include "proxy/metrics.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/multi.h"
 #include "proxy/net/notify.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/server_priv.h"
@@ -180,7 +182,7 @@ start_worker(struct server *srv, unsigned i)
 		.ledger = srv->ledger,
 		.upstreams = srv->upstreams,
 		.board = srv->board,
-		.body_logs = srv->body_logs,
+		.outlets = srv->outlets,
 		.sockets = sockets,
 		.n_sockets = n,
 		.main = srv->loop,
@@ -277,6 +279,7 @@ renew(struct server *srv, struct config *config, struct tls_context *tls,
 		store_set_grace(srv->store, config_grace(config));
 	srv->source->adopt(config);
 	body_log_warn(config);
+	exporter_renew(srv->outlets.exporter, config);
 	admin_renew(srv->admin);
 	change_workers(srv, listening);
 }
@@ -413,7 +416,7 @@ on_turn(void *arg)
 		log_info("reloaded");
 		admin_reloaded(srv->admin);
 	}
-	if (have_all_ended(srv))
+	if (have_all_ended(srv) && !exporter_is_flushing(srv->outlets.exporter))
 		loop_stop(srv->loop);
 }
 
@@ -488,11 +491,14 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
 		.board = board_new(),
-		.body_logs = body_logs_new(),
+		.outlets.bodies = body_logs_new(),
 		.last.metrics = metrics_new(),
 		.signals.fd = -1,
 		.started = clock_wall(),
 	};
+	srv->outlets.multi = multi_new(srv->loop);
+	srv->outlets.exporter = exporter_new(srv->loop, srv->outlets.multi);
+	exporter_renew(srv->outlets.exporter, config);
 }
 
 static void
@@ -505,7 +511,9 @@ server_done(struct server *srv)
 	ledger_free(srv->ledger);
 	board_free(srv->board);
 	upstreams_free(srv->upstreams);
-	body_logs_free(srv->body_logs);
+	exporter_free(srv->outlets.exporter);
+	multi_free(srv->outlets.multi);
+	body_logs_free(srv->outlets.bodies);
 	variants_free(srv->variants);
 	listening_free(srv->listening);
 	loop_timer_free(srv->tick);

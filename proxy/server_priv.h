@@ -7,6 +7,7 @@
 #define PROXY_SERVER_PRIV_H
 
 #include "base/rate.h"
+#include "proxy/outlets.h"
 #include "proxy/server.h"
 #include "proxy/watch.h"
 
@@ -35,7 +36,7 @@ struct server {
 	struct ledger	 *ledger;
 	struct upstreams *upstreams;
 	struct board	 *board;
-	struct body_logs *body_logs;
+	struct outlets	  outlets;
 	struct worker	**workers;
 	unsigned	  n_workers;
 	usec_t		  started;	/* of the wall clock */

@@ -5,6 +5,9 @@
  */
 #include "proxy/tracing.h"
 
+#include <string.h>
+
+#include "config/config.h"
 #include "proxy/worker.h"
 
 #define TRACEPARENT	"traceparent"
@@ -23,17 +26,6 @@ find(struct request *req)
 	    traceparent_parse(fields_get(fields, TRACEPARENT), &req->tracing.of) == 0;
 }
 
-const struct traceparent *
-tracing_of(struct request *req)
-{
-	struct tracing *tracing = &req->tracing;
-
-	if (!tracing->is_known)
-		tracing->is_there = find(req);
-	tracing->is_known = true;
-	return tracing->is_there ? &tracing->of : NULL;
-}
-
 /* Of the sequence that all ids come from, so that one does not tell the next (splitmix64). */
 static uint64_t
 draw(struct worker *worker)
@@ -44,6 +36,48 @@ draw(struct worker *worker)
 	n = (n ^ n >> 27) * UINT64_C(0x94d049bb133111eb);
 	n ^= n >> 31;
 	return n != 0 ? n : 1;
+}
+
+static bool
+is_recording(const struct request *req)
+{
+	return req->config->log.otlp != NULL && req->worker->outlets.exporter != NULL;
+}
+
+static bool
+begin(struct request *req)
+{
+	struct traceparent *of = &req->tracing.of;
+
+	if (!is_recording(req) || req->head == NULL)
+		return false;
+	traceparent_put_id(draw(req->worker), of->trace);
+	traceparent_put_id(draw(req->worker), of->trace + SPAN_ID_LEN);
+	of->flags = TRACE_SAMPLED;
+	req->tracing.is_ours = true;
+	return true;
+}
+
+const struct traceparent *
+tracing_of(struct request *req)
+{
+	struct tracing *tracing = &req->tracing;
+
+	if (!tracing->is_known) {
+		tracing->is_there = find(req) || begin(req);
+		if (tracing->is_there && is_recording(req))
+			traceparent_put_id(draw(req->worker), tracing->span);
+	}
+	tracing->is_known = true;
+	return tracing->is_there ? &tracing->of : NULL;
+}
+
+bool
+tracing_is_recorded(struct request *req)
+{
+	const struct traceparent *of = is_recording(req) ? tracing_of(req) : NULL;
+
+	return of != NULL && (of->flags & TRACE_SAMPLED) != 0;
 }
 
 static int
@@ -72,10 +106,11 @@ tracing_add_fields(struct request *req, struct fields *fields)
 	if (of == NULL)
 		return 0;
 	ours = *of;
-	traceparent_put_id(draw(req->worker), ours.span);
+	traceparent_put_id(draw(req->worker), req->tracing.call);
+	memcpy(ours.span, req->tracing.call, SPAN_ID_LEN);
 	traceparent_format(&ours, text);
 	r = arena_copy(req->arena, (struct bytes){ text, sizeof(text) }, &value);
 	if (r == 0)
 		r = fields_add(fields, req->arena, BYTES_LIT(TRACEPARENT), value);
-	return r == 0 ? add_state(req, fields) : r;
+	return r == 0 && !req->tracing.is_ours ? add_state(req, fields) : r;
 }

@@ -356,7 +356,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->upstreams = options->upstreams;
 	w->board = options->board;
 	w->savings = savings_new();
-	w->body_logs = options->body_logs;
+	w->outlets = options->outlets;
 	w->metrics = metrics_new();
 	buf_init(&w->head, WORKER_HEAD_MAX);
 	if (w->store != NULL) {

@@ -16,12 +16,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "proxy/http/respond.h"
+#include "proxy/outlets.h"
 #include "proxy/stats.h"
 
 #define WORKER_HEAD_MAX	((size_t)256 << 10)
 
 struct board;
-struct body_logs;
 struct client;
 struct config;
 struct flights;
@@ -59,7 +59,7 @@ struct worker {
 	struct client		*clients;	/* all that are connected, */
 	_Atomic uint64_t	 n_clients;	/* and how many; others may look */
 	struct request		*flying;	/* whose clients left, and others wait */
-	struct body_logs	*body_logs;	/* likewise; NULL: nothing is written */
+	struct outlets		 outlets;	/* borrowed */
 	struct stats		 stats;
 	struct metrics		*metrics;
 	struct respond_date	 date;
@@ -86,7 +86,7 @@ struct worker_options {
 	struct ledger	*ledger;
 	struct upstreams *upstreams;
 	struct board	*board;
-	struct body_logs *body_logs;
+	struct outlets	 outlets;
 	const struct worker_socket *sockets;	/* borrowed; what they name is taken */
 	size_t		 n_sockets;
 	struct loop	*main;		/* kicked when the worker has changed, or ended */
