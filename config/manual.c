@@ -18,6 +18,7 @@
 /* What stands behind the colon; "text" for the types that are not here. */
 static const char *const kinds[] = {
 	[OPTION_BOOL] = "true | false",
+	[OPTION_ACCESS] = "true | false | list",
 	[OPTION_COUNT] = "number",
 	[OPTION_SIZE] = "size",
 	[OPTION_DURATION] = "duration",
