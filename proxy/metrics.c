@@ -192,20 +192,25 @@ metrics_renew(struct metrics *metrics)
 	memset(metrics->slots, 0, sizeof(metrics->slots));
 }
 
+static usec_t
+overhead_of(const struct timing *timing)
+{
+	usec_t now = timing->since != 0 ? timing->since : clock_mono();
+
+	return now - timing->whole - timing->waited;
+}
+
 void
 metrics_request(struct metrics *metrics, const struct request *req, enum end_reason why)
 {
 	struct metrics_series *series = of_request(metrics, req);
 	const struct timing *timing = &req->timing;
-	usec_t now;
 
-	add(&series->ended[why], 1);
+	if (timing->whole != 0)
+		histogram_add(&metrics->overhead[why], overhead_of(timing));
 	if (why == END_HIT || why == END_STALE)
 		add(&series->saved_usec, (uint64_t)req->found.took);
-	if (timing->whole == 0)
-		return;
-	now = timing->since != 0 ? timing->since : clock_mono();
-	histogram_add(&metrics->overhead[why], now - timing->whole - timing->waited);
+	add(&series->ended[why], 1);	/* last: whoever sees it sees the others */
 }
 
 static struct metrics_upstream *

@@ -177,7 +177,7 @@ def test_where_the_model_is_not_known_nothing_is_kept(probed, up, reply):
 def test_the_first_question_waits_until_it_is_known(proxy, up):
     said = threading.Event()
     up.expect("GET", "/info").reply_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n", said,
-                                        b'{"model_id":"m"}')
+                                        b'{"model_id":"m"}', close=False)
     px = proxy({"upstreams": {"up": {"url": up.url,
                                      "revision": {"probe": "/info", "every": "1h"}}}})
     with px.connect() as one, px.connect() as other:
