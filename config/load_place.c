@@ -190,6 +190,15 @@ load_tls(struct loader *loader, const struct option *option, const struct tree_n
 	}
 }
 
+/* What an upstream or a team is called: KEY, where TRAIL leads. */
+static char *
+read_name(struct loader *loader, const struct tree_node *key, const struct trail *trail)
+{
+	if (!config_is_name(trail->name))
+		load_sayf(loader, key, trail, "a name has letters, digits, '_' and '-'");
+	return xstrdup(trail->name);
+}
+
 static void
 read_upstream(struct loader *loader, const struct tree_node *node, const struct trail *trail,
     struct config_upstream *up)
@@ -220,10 +229,7 @@ load_upstreams(struct loader *loader, const struct option *option, const struct 
 		struct config_upstream *up = &config->upstreams[config->n_upstreams++];
 		struct trail here = { .up = trail, .name = pair->key->text };
 
-		up->name = xstrdup(here.name);
-		if (!config_is_name(up->name))
-			load_sayf(loader, pair->key, &here,
-			    "a name has letters, digits, '_' and '-'");
+		up->name = read_name(loader, pair->key, &here);
 		read_upstream(loader, pair->value, &here, up);
 	}
 }
@@ -278,10 +284,7 @@ load_teams(struct loader *loader, const struct option *option, const struct tree
 		struct config_team *team = &config->teams[config->n_teams++];
 		struct trail here = { .up = trail, .name = pair->key->text };
 
-		team->name = xstrdup(here.name);
-		if (!config_is_name(team->name))
-			load_sayf(loader, pair->key, &here,
-			    "a name has letters, digits, '_' and '-'");
+		team->name = read_name(loader, pair->key, &here);
 		read_team(loader, pair->value, &here, team);
 	}
 	sort_teams(config);

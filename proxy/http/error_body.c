@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/json_text.h"
+
 struct type_row {
 	int		 status;	/* 0: every other */
 	const char	*type;
@@ -48,75 +50,15 @@ type_of(const struct type_row *row, int status)
 	return row->type;
 }
 
-/* The length of the UTF-8 sequence at P (at most LEN bytes), 0 if it is none. */
-static size_t
-utf8_len(const unsigned char *p, size_t len)
-{
-	static const unsigned char second_min[] = { [0] = 0xa0, [0x10] = 0x90 };
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
-	    p[0] < 0xf5 ? 4 : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if (n >= 3 && (size_t)(p[0] - 0xe0) < sizeof(second_min) && p[1] < second_min[p[0] - 0xe0])
-		return 0;
-	if ((p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* How many of the first bytes stand for themselves in a JSON string. */
-static size_t
-plain_len(struct bytes text)
-{
-	size_t n = 0;
-
-	while (n < text.len && text.ptr[n] >= 0x20 && text.ptr[n] < 0x7f &&
-	    text.ptr[n] != '"' && text.ptr[n] != '\\')
-		n++;
-	return n;
-}
-
-/* A byte of ASCII that does not stand for itself. */
-static int
-add_escape(struct buf *out, unsigned char c)
-{
-	return buf_addf(out, c == '"' || c == '\\' ? "\\%c" : "\\u%04x", c);
-}
-
-static int
-add_sequence(struct buf *out, struct bytes sequence)
-{
-	static const struct {
-		const char	*utf8;
-		const char	*escape;
-	} line_ends[] = {
-		{ "\xc2\x85", "\\u0085" },
-		{ "\xe2\x80\xa8", "\\u2028" },
-		{ "\xe2\x80\xa9", "\\u2029" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(line_ends); i++)
-		if (bytes_eq_str(sequence, line_ends[i].utf8))
-			return buf_add_str(out, line_ends[i].escape);
-	return buf_add(out, sequence);
-}
-
 /* The character that TEXT begins with; *RET_LEN says how many bytes it has. */
 static int
 add_character(struct buf *out, struct bytes text, size_t *ret_len)
 {
-	size_t n = utf8_len((const unsigned char *)text.ptr, text.len);
+	char character[JSON_CHARACTER_MAX];
+	size_t len;
 
-	*ret_len = n > 0 ? n : 1;
-	if (n == 0)
-		return buf_add_str(out, "\xef\xbf\xbd");
-	if (n == 1)
-		return add_escape(out, (unsigned char)text.ptr[0]);
-	return add_sequence(out, bytes_first(text, n));
+	*ret_len = json_put_character(character, text, &len);
+	return buf_add(out, (struct bytes){ character, len });
 }
 
 int
@@ -125,7 +67,7 @@ json_add_string(struct buf *out, struct bytes text)
 	int r = buf_add_str(out, "\"");
 
 	while (r == 0 && text.len > 0) {
-		size_t n = plain_len(text);
+		size_t n = json_plain_len(text);
 
 		r = n > 0 ? buf_add(out, bytes_first(text, n)) : add_character(out, text, &n);
 		text = bytes_skip(text, n);

@@ -213,6 +213,12 @@ class Expectation:
         self.play = play
         return self
 
+    def hold(self):
+        """Its answer waits for the event that comes back."""
+        go_on, reply = threading.Event(), self.play
+        self.play = lambda wire: (go_on.wait(TIMEOUT), reply(wire))
+        return go_on
+
     def wait(self):
         assert self.came.wait(TIMEOUT), f"{self.method} {self.target} did not come"
         return self.request

@@ -43,11 +43,9 @@ def test_new_requests_go_the_new_way(proxy, upstream):
 def test_who_is_under_way_goes_on_the_old_way(proxy, upstream):
     a, b = upstream(), upstream()
     px = proxy({"upstreams": {"up": {"url": a.url}}})
-    held = threading.Event()
     asked = a.expect("POST", PATH)
     asked.reply(json=["a"])
-    play_reply = asked.play
-    asked.play = lambda wire: (held.wait(play.TIMEOUT), play_reply(wire))
+    held = asked.hold()
     with px.connect() as client:
         client.ask("POST", PATH, QUESTION)
         asked.wait()

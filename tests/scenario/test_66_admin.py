@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import stat
-import threading
 
 import pytest
 
@@ -220,11 +219,9 @@ def test_an_open_admin_listener_is_warned_of(proxy, up):
 
 def test_while_it_ends_it_is_not_ready(proxy, up):
     px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0"})
-    held = threading.Event()
     asked = up.expect("POST", PATH)
     asked.reply(json=["a"])
-    reply = asked.play
-    asked.play = lambda wire: (held.wait(play.TIMEOUT), reply(wire))
+    held = asked.hold()
     with px.connect() as client, px.connect_admin() as admin:
         client.ask("POST", PATH, QUESTION)
         asked.wait()

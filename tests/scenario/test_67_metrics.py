@@ -4,7 +4,6 @@
 import json
 import shutil
 import subprocess
-import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -105,11 +104,9 @@ def test_durations_are_histograms(proxy, up):
 def test_time_at_the_upstream_is_no_overhead(proxy, up):
     """It answers when we have seen that much time go by; ours is only a part of the rest."""
     px = serve(proxy, up)
-    held = threading.Event()
     asked = up.expect("POST", PATH)
     asked.reply(json=["a"])
-    reply = asked.play
-    asked.play = lambda wire: (held.wait(play.TIMEOUT), reply(wire))
+    held = asked.hold()
     with px.connect() as client:
         client.ask("POST", PATH, QUESTION)
         asked.wait()
@@ -200,11 +197,9 @@ def test_counters_go_on_over_a_reload(proxy, up):
 
 def test_gauges_say_what_is_now(proxy, up):
     px = serve(proxy, up)
-    held = threading.Event()
     asked = up.expect("POST", PATH)
     asked.reply(json=["a"])
-    reply = asked.play
-    asked.play = lambda wire: (held.wait(play.TIMEOUT), reply(wire))
+    held = asked.hold()
     with px.connect() as first, px.connect() as second:
         first.ask("POST", PATH, QUESTION)
         asked.wait()

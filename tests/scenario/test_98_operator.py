@@ -18,14 +18,6 @@ EVENTS = [b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model"
           b'"index":0,"delta":{"content":"%d"},"finish_reason":null}]}\n\n' % i for i in range(3)]
 
 
-def held(expectation):
-    """Its answer waits for the event that comes back."""
-    go_on = threading.Event()
-    reply = expectation.play
-    expectation.play = lambda wire: (go_on.wait(play.TIMEOUT), reply(wire))
-    return go_on
-
-
 def test_o3_who_was_accepted_is_answered_before_it_ends(proxy, up):
     """A hit, a miss, its follower, a stream and its follower, all under way at SIGTERM."""
     px = proxy({"upstreams": {"up": {"url": up.url}}})
@@ -33,7 +25,7 @@ def test_o3_who_was_accepted_is_answered_before_it_ends(proxy, up):
     px.post(T5, {"inputs": "known"})
     missed = up.expect("POST", T5)
     missed.reply(json=["new"])
-    miss_goes_on = held(missed)
+    miss_goes_on = missed.hold()
     go_on = threading.Event()
     streamed = up.expect("POST", CHAT)
     streamed.reply_raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
