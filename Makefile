@@ -63,8 +63,8 @@ else
 LLHTTP_LIBS	= -lllhttp
 endif
 
-BASE	= arena breaker buf bytes choice clock date err glob histogram json_text line list log \
-	  mem money num rate spool turns utf8
+BASE	= arena breaker buf bytes choice clock date err glob histogram ip json_text line list \
+	  log mem money num quota rate spool turns utf8
 HTTP	= error_body field head_scan ndjson reader respond retry_after sse traceparent
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
@@ -86,8 +86,8 @@ BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
-UNIT_base	= arena breaker buf bytes choice date glob histogram json_text line list log \
-	  money num rate spool turns utf8
+UNIT_base	= arena breaker buf bytes choice date glob histogram ip json_text line list \
+	  log money num quota rate spool turns utf8
 UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse traceparent
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally variant

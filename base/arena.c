@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/quota.h"
 
 #define BLOCK_SIZE_MIN	2048
 #define BLOCK_SIZE_MAX	65536
@@ -25,6 +26,8 @@ struct block {
 struct arena {
 	struct block	*blocks;	/* newest first */
 	size_t		 left;		/* until the ceiling */
+	struct quota	*quota;		/* borrowed: outlives us; NULL: nobody counts */
+	bool		 is_starved;
 };
 
 struct arena *
@@ -36,6 +39,25 @@ arena_new(size_t max)
 	return arena;
 }
 
+void
+arena_charge(struct arena *arena, struct quota *quota)
+{
+	assert(arena->blocks == NULL);
+	arena->quota = quota;
+}
+
+bool
+arena_is_starved(const struct arena *arena)
+{
+	return arena->is_starved;
+}
+
+static size_t
+charge_of(size_t size)
+{
+	return size > QUOTA_FREE ? size : 0;
+}
+
 struct arena *
 arena_free(struct arena *arena)
 {
@@ -45,6 +67,7 @@ arena_free(struct arena *arena)
 		struct block *block = arena->blocks;
 
 		arena->blocks = block->next;
+		quota_give_back(arena->quota, charge_of(block->size));
 		xfree(block);
 	}
 	return xfree(arena);
@@ -60,9 +83,14 @@ add_block(struct arena *arena, size_t need)
 		size = BLOCK_SIZE_MAX;
 	if (size < need)
 		size = need;
+	if (size > BLOCK_SIZE_MAX && !quota_has_room(arena->quota, size)) {
+		arena->is_starved = true;
+		return NULL;
+	}
 	block = mem_try_realloc(NULL, sizeof(*block) + size);
 	if (block == NULL)
 		return NULL;
+	quota_add(arena->quota, charge_of(size));
 	*block = (struct block){ .next = arena->blocks, .size = size };
 	arena->blocks = block;
 	return block;

@@ -11,10 +11,18 @@
 #include "base/err.h"
 
 struct arena;
+struct quota;
 
 /* An arena that hands out at most MAX bytes. */
 struct arena	*arena_new(size_t max);
 struct arena	*arena_free(struct arena *arena);
+
+/*
+ * From now on charge QUOTA for its larger blocks.  One that passes the bound is had no more,
+ * if it is one for a single thing; arena_is_starved() then says that this was why.
+ */
+void	arena_charge(struct arena *arena, struct quota *quota);
+bool	arena_is_starved(const struct arena *arena);
 
 /* SIZE bytes, aligned for any type, not zeroed; NULL past the ceiling. */
 void	*arena_alloc(struct arena *arena, size_t size) MUST_USE;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/quota.h"
 
 #define BUF_SIZE_MIN	512
 
@@ -20,10 +21,25 @@ buf_init(struct buf *buf, size_t max)
 }
 
 void
+buf_charge(struct buf *buf, struct quota *quota, size_t free_size)
+{
+	assert(buf->mem == NULL);
+	buf->quota = quota;
+	buf->free_size = free_size;
+}
+
+static size_t
+charge_of(const struct buf *buf, size_t size)
+{
+	return size > buf->free_size ? size : 0;
+}
+
+void
 buf_done(struct buf *buf)
 {
+	quota_give_back(buf->quota, charge_of(buf, buf->size));
 	xfree(buf->mem);
-	buf_init(buf, buf->max);
+	*buf = (struct buf){ .max = buf->max, .quota = buf->quota, .free_size = buf->free_size };
 }
 
 struct bytes
@@ -52,15 +68,21 @@ static int
 grow(struct buf *buf, size_t need)
 {
 	size_t size = buf->size < BUF_SIZE_MIN ? BUF_SIZE_MIN : buf->size;
+	size_t charge;
 	char *mem;
 
 	while (size < need)
 		size *= 2;
 	if (size > buf->max)
 		size = buf->max > need ? buf->max : need;
-	mem = mem_try_realloc(buf->mem, size);
-	if (mem == NULL)
+	charge = charge_of(buf, size) - charge_of(buf, buf->size);
+	if (!quota_take(buf->quota, charge))
 		return -ENOMEM;
+	mem = mem_try_realloc(buf->mem, size);
+	if (mem == NULL) {
+		quota_give_back(buf->quota, charge);
+		return -ENOMEM;
+	}
 	buf->mem = mem;
 	buf->size = size;
 	return 0;

@@ -11,16 +11,26 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+struct quota;
+
 struct buf {
 	char	*mem;
 	size_t	 head;		/* first byte not yet consumed */
 	size_t	 tail;		/* end of what was appended */
 	size_t	 size;
 	size_t	 max;		/* of tail - head */
+	struct quota *quota;	/* borrowed: outlives us; NULL: nobody counts */
+	size_t	 free_size;	/* so large it may be and cost nothing */
 };
 
 /* An empty buffer that holds at most MAX bytes; allocates nothing. */
 void	buf_init(struct buf *buf, size_t max);
+
+/*
+ * From now on charge QUOTA for its memory where it is more than FREE_SIZE; an append that
+ * would pass the bound reports -ENOMEM.
+ */
+void	buf_charge(struct buf *buf, struct quota *quota, size_t free_size);
 
 /* Give its memory back; the buffer is then empty and usable again. */
 void	buf_done(struct buf *buf);
