@@ -65,7 +65,8 @@ endif
 
 BASE	= arena breaker buf bytes choice clock date err glob histogram ip json_text line list \
 	  log mem money num quota rate spool turns utf8
-HTTP	= error_body field head_scan ndjson reader respond retry_after sse traceparent
+HTTP	= error_body field forwarded head_scan ndjson preamble reader respond retry_after sse \
+	  traceparent
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
 	  variant
@@ -88,7 +89,8 @@ REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
 UNIT_base	= arena breaker buf bytes choice date glob histogram ip json_text line list \
 	  log money num quota rate spool turns utf8
-UNIT_http	= error_body field head_scan ndjson reader respond retry_after sse traceparent
+UNIT_http	= error_body field forwarded head_scan ndjson preamble reader respond \
+	  retry_after sse traceparent
 UNIT_cache	= canon digest entry flight gate key ledger place policy print purge run \
 	  savings scribe shuffle sieve spell store store_write tally variant
 UNIT_config	= config edits keyring literal manual renew route schema secret team
@@ -98,7 +100,7 @@ UNIT_net	= conn tls
 UNIT_proxy	= diff edit_body redact splice
 FAULTS	= beside damage disk kill power_cut vanish
 
-FUZZ	= reader brief canon config edit entry retouch sse stream
+FUZZ	= reader brief canon config edit entry preamble retouch sse stream
 FUZZ_reader	= $(SRC_base) $(SRC_http) $(wildcard $(LLHTTP_DIR)/*.c)
 FUZZ_brief	= $(SRC_base) cache/run.c proxy/dialect/brief.c
 FUZZ_canon	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell)
@@ -106,6 +108,7 @@ FUZZ_edit	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
 	  $(SRC_config) proxy/dialect/json_walk.c proxy/edit_body.c proxy/splice.c
 FUZZ_entry	= $(SRC_base) cache/digest.c cache/entry.c
 FUZZ_config	= $(SRC_base) $(SRC_config)
+FUZZ_preamble	= $(SRC_base) proxy/http/preamble.c
 FUZZ_retouch	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
 	  proxy/dialect/json_walk.c proxy/dialect/retouch.c
 FUZZ_stream	= $(SRC_base) $(patsubst %,cache/%.c,canon place run shuffle spell) \
