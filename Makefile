@@ -70,19 +70,19 @@ HTTP	= error_body field forwarded head_scan ndjson preamble reader respond retry
 CACHE	= canon digest entry flight gate key ledger place policy print purge run savings \
 	  scribe shuffle sieve spell store store_file store_guard store_open store_write tally \
 	  variant
-CONFIG	= config defaults edits keyring literal load load_place load_value manual option renew \
-	  route schema secret team tree
+CONFIG	= config defaults edits keyring literal load load_place load_value manual option peers \
+	  renew route schema secret team tree
 DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_value \
 	  json_walk llama loading model_list multipart ollama openai raw retouch sampling \
 	  stream stream_anthropic stream_anthropic_unfold stream_member stream_ollama \
 	  stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
-NET	= conn fetch listen loop multi notify tls tls_context tls_ticket
+NET	= conn fetch herald listen loop multi notify tls tls_context tls_ticket
 PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer answer_cache \
 	  answer_call attempt board body_log certificates cli cli_cache cli_explain cli_help \
 	  cli_key cli_reload cli_stats cli_text cli_transfer cli_warm client diff edit_body \
-	  errand exporter form forward hold keep limit listening lookup metrics models page \
-	  question redact relay request request_step revision saving scout server share span \
-	  splice stats target timing tracing upstream version watch watchdog worker
+	  errand exporter form forward guests hold inlet keep limit listening lookup metrics \
+	  models page question redact relay request request_step revision saving scout server \
+	  share span splice stats target timing tracing upstream version watch watchdog worker
 BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
@@ -97,7 +97,7 @@ UNIT_config	= config edits keyring literal manual renew route schema secret team
 UNIT_dialect	= brief control dialect exact_json field_use identity json_value json_walk \
 	  loading model_list multipart retouch sampling stream stream_property usage verdict
 UNIT_net	= conn tls
-UNIT_proxy	= diff edit_body redact splice
+UNIT_proxy	= diff edit_body guests redact splice
 FAULTS	= beside damage disk kill power_cut vanish
 
 FUZZ	= reader brief canon config edit entry preamble retouch sse stream

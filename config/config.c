@@ -155,6 +155,7 @@ config_unref(struct config *config)
 	for (size_t i = 0; i < config->n_prices; i++)
 		option_free_all(PLACE_PRICE, &config->prices[i]);
 	xfree(config->prices);
+	peers_free(config);
 	xfree(config->upstreams);
 	xfree(config->routes);
 	xfree(config->teams);

@@ -18,6 +18,7 @@
 #include "base/rate.h"
 #include "config/edits.h"
 #include "config/log.h"
+#include "config/peers.h"
 #include "config/secret.h"
 
 #define CONFIG_UNSET		UINT_MAX
@@ -136,8 +137,8 @@ struct config_price {
 };
 
 struct config {
-	char		**listen;	/* NULL-terminated: host:port, [v6]:port, unix:/path */
-	char		*admin;		/* likewise one address; NULL: none */
+	struct config_peers peers;
+	char		*admin;		/* an address; NULL: none */
 	unsigned	 workers;
 	uint64_t	 max_body;
 	usec_t		 drain_timeout;

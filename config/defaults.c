@@ -83,6 +83,7 @@ defaults_end(struct config *config)
 {
 	if (config->cache.path == NULL)
 		config->cache.path = cache_path();
+	peers_end(config);
 	if (config->n_routes == 0 && config->n_upstreams == 1)
 		route_everything(config);
 	for (size_t i = 0; i < config->n_routes; i++)

@@ -175,6 +175,7 @@ read_revision(struct loader *loader, const struct option *option, const struct t
 /* By types; NULL: a single value, or a list of them. */
 static load_fn *const readers[] = {
 	[OPTION_ACCESS] = load_set,
+	[OPTION_LISTEN] = load_listen,
 	[OPTION_TOKEN] = load_token,
 	[OPTION_TOKENS] = load_tokens,
 	[OPTION_KEY] = load_key,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load_place.c - certificates, upstreams, teams, routes and prices, and what of a route
+ * load_place.c - addresses, certificates, upstreams, teams, routes and prices, and what of a route
  * names others.
  */
 #include <stdlib.h>
@@ -13,6 +13,50 @@
 #include "config/literal.h"
 #include "config/load_priv.h"
 #include "config/tls.h"
+
+static void
+check_listen(struct loader *loader, const struct tree_node *node, const struct trail *trail,
+    const struct config_listen *listen)
+{
+	if (listen->address == NULL || (listen->mode == 0 && listen->group == NULL))
+		return;
+	if (!bytes_has_prefix(bytes_str(listen->address), "unix:"))
+		load_sayf(loader, node, trail, "mode and group are for unix sockets");
+}
+
+/* An address, or a map with one. */
+static void
+add_listen(struct loader *loader, const struct tree_node *node, const struct trail *trail)
+{
+	struct config_listen *listen = config_add_listen(loader->config, NULL);
+
+	if (node->kind != TREE_MAP) {
+		load_scalar(loader, option_find(PLACE_LISTEN, "address"), node, trail, listen);
+		return;
+	}
+	option_set_defaults(PLACE_LISTEN, listen);
+	load_map(loader, PLACE_LISTEN, node, trail, listen);
+	check_listen(loader, node, trail, listen);
+}
+
+void
+load_listen(struct loader *loader, const struct option *option, const struct tree_node *node,
+    const struct trail *trail, void *base)
+{
+	(void)option;
+	(void)base;
+	if (node->kind != TREE_LIST) {
+		add_listen(loader, node, trail);
+		return;
+	}
+	if (node->n == 0)
+		load_sayf(loader, node, trail, "must not be empty");
+	for (size_t i = 0; i < node->n; i++) {
+		struct trail here = { .up = trail, .index = i };
+
+		add_listen(loader, node->pairs[i].value, &here);
+	}
+}
 
 static void
 add_target(struct loader *loader, const struct tree_node *node, const struct trail *trail,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * load_priv.h - what the files that load a configuration share: load.c (maps, and what is
- * said of mistakes), load_value.c (values), load_place.c (certificates, upstreams and so on).
+ * said of mistakes), load_value.c (values), load_place.c (addresses, upstreams and so on).
  * For them alone.
  */
 #ifndef CONFIG_LOAD_PRIV_H
@@ -65,8 +65,8 @@ void	load_map(struct loader *loader, enum option_place place, const struct tree_
 /* The value NODE of OPTION into BASE, the struct of its place; by types of options. */
 typedef void load_fn(struct loader *loader, const struct option *option,
 	    const struct tree_node *node, const struct trail *trail, void *base);
-extern load_fn load_scalar, load_list, load_set, load_token, load_tokens, load_key, load_keys,
-    load_targets, load_of_team, load_members, load_stripped, load_tls, load_upstreams, load_teams,
-    load_routes, load_prices;
+extern load_fn load_scalar, load_listen, load_list, load_set, load_token, load_tokens, load_key,
+    load_keys, load_targets, load_of_team, load_members, load_stripped, load_tls,
+    load_upstreams, load_teams, load_routes, load_prices;
 
 #endif

@@ -18,6 +18,7 @@ load_scalar(struct loader *loader, const struct option *option, const struct tre
     const struct trail *trail, void *base)
 {
 	struct buf why;
+	bool is_added;
 	int r;
 
 	if (!load_check_kind(loader, node, trail, TREE_SCALAR))
@@ -27,8 +28,8 @@ load_scalar(struct loader *loader, const struct option *option, const struct tre
 		return;
 	}
 	buf_init(&why, LOAD_LINE_MAX);
-	r = option_is_list(option) || trail->name == NULL ?
-	    option_add(option, node->text, base, &why) :
+	is_added = option_is_list(option) || (option->type == OPTION_ACCESS && trail->name == NULL);
+	r = is_added ? option_add(option, node->text, base, &why) :
 	    option_set(option, node->text, base, &why);
 	if (r != 0)
 		load_say(loader, node, trail, buf_bytes(&why));

@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include <arpa/inet.h>
+#include <grp.h>
 #include <sys/un.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/ip.h"
 #include "base/mem.h"
 #include "base/money.h"
 #include "base/num.h"
@@ -28,6 +30,7 @@
 
 static const struct option options[] = {
 #include "config/option_tbl.h"
+#include "config/option_listen_tbl.h"
 #include "config/option_upstream_tbl.h"
 #include "config/option_team_tbl.h"
 #include "config/option_route_tbl.h"
@@ -58,13 +61,13 @@ option_find(enum option_place place, const char *name)
 bool
 option_is_scalar(const struct option *option)
 {
-	return option->type < OPTION_ADDRESSES;
+	return option->type < OPTION_NETS;
 }
 
 bool
 option_is_list(const struct option *option)
 {
-	return option->type == OPTION_ADDRESSES || option->type == OPTION_GLOBS ||
+	return option->type == OPTION_NETS || option->type == OPTION_GLOBS ||
 	    option->type == OPTION_POINTERS;
 }
 
@@ -214,6 +217,21 @@ set_date(const char *text, usec_t *field, struct buf *why)
 	if (date_parse_end(bytes_str(text), field) == 0)
 		return 0;
 	return SAY(why, "\"%.60s\" is not a date such as 2027-01-31 or 2027-01-31T12:00:00Z", text);
+}
+
+/* As chmod(1) takes it: in octal, with or without a 0 before it. */
+static int
+set_mode(const char *text, unsigned *field, struct buf *why)
+{
+	size_t len = strlen(text);
+	unsigned mode = 0;
+
+	for (size_t i = 0; i < len; i++)
+		mode = mode * 8 + (unsigned)(text[i] - '0');
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len || mode == 0 || mode > 0777)
+		return SAY(why, "\"%.60s\" is no mode such as \"0660\"", text);
+	*field = mode;
+	return 0;
 }
 
 static int
@@ -382,6 +400,22 @@ check_address(const char *text, struct buf *why)
 	return SAY(why, "\"%.60s\" is not host:port, [v6]:port or unix:/path", text);
 }
 
+static int
+check_net(const char *text, struct buf *why)
+{
+	struct ip_net net;
+
+	if (strcmp(text, UNIX_PREFIX) == 0 || ip_net_parse(bytes_str(text), &net))
+		return 0;
+	return SAY(why, "\"%.60s\" is no address, nor a net such as 10.0.0.0/8", text);
+}
+
+static int
+check_group(const char *text, struct buf *why)
+{
+	return getgrnam(text) != NULL ? 0 : SAY(why, "there is no group \"%.60s\"", text);
+}
+
 /* It may become part of a path (H-29). */
 static int
 check_model(const char *text, struct buf *why)
@@ -440,8 +474,11 @@ check_text(const struct option *option, const char *text, struct buf *why)
 	case OPTION_URL:
 		return check_url(text, why);
 	case OPTION_ADDRESS:
-	case OPTION_ADDRESSES:
 		return check_address(text, why);
+	case OPTION_NETS:
+		return check_net(text, why);
+	case OPTION_FILE_GROUP:
+		return check_group(text, why);
 	case OPTION_FIELD_NAME:
 		return check_field(text, true, why);
 	case OPTION_FIELD_VALUE:
@@ -491,6 +528,8 @@ option_set(const struct option *option, const char *text, void *base, struct buf
 		return set_date(text, (usec_t *)(void *)field, why);
 	case OPTION_ACCESS:
 		return set_access(text, (uint64_t *)(void *)field, why);
+	case OPTION_FILE_MODE:
+		return set_mode(text, (unsigned *)(void *)field, why);
 	default:
 		assert(option_is_scalar(option));
 		r = check_text(option, text, why);
@@ -536,7 +575,7 @@ option_set_defaults(enum option_place place, void *base)
 			option_set_defaults(o->inside, base);
 		else if (o->type == OPTION_REVISION)
 			option_set_defaults(o->inside, field_of(o, base));
-		if (o->def == NULL)
+		if (o->def == NULL || o->type == OPTION_LISTEN)
 			continue;
 		r = option_is_list(o) ? option_add(o, o->def, base, &why) :
 		    option_set(o, o->def, base, &why);

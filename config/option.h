@@ -13,6 +13,7 @@
 
 enum option_place {
 	PLACE_TOP,
+	PLACE_LISTEN,
 	PLACE_TLS,
 	PLACE_LOG,
 	PLACE_CACHE,
@@ -35,6 +36,7 @@ enum option_type {
 	OPTION_PRICE,		/* uint64_t, picodollars a token */
 	OPTION_DATE,		/* usec_t: when it is over */
 	OPTION_ACCESS,		/* uint64_t: a bool, or a set of its choices */
+	OPTION_FILE_MODE,	/* unsigned, written in octal */
 	OPTION_TEXT,		/* char *, as all that follow */
 	OPTION_CHOICE,
 	OPTION_URL,
@@ -45,10 +47,12 @@ enum option_type {
 	OPTION_REVISION,	/* struct config_revision, which begins with one; or a map */
 	OPTION_HEALTH,		/* struct config_probe, which begins with one */
 	OPTION_ADDRESS,
-	OPTION_ADDRESSES,	/* char **, NULL-terminated: one or a list */
+	OPTION_FILE_GROUP,
+	OPTION_NETS,		/* char **, NULL-terminated: one or a list */
 	OPTION_GLOBS,
 	OPTION_POINTERS,
-	OPTION_TOKEN,		/* the rest is read by load.c */
+	OPTION_LISTEN,		/* the rest is read by load_place.c and load_value.c */
+	OPTION_TOKEN,
 	OPTION_TOKENS,
 	OPTION_KEY,
 	OPTION_KEYS,

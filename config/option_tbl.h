@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * option_tbl.h - every option there is: the body of the array in option.c, with
- * option_upstream_tbl.h, option_team_tbl.h and option_route_tbl.h.
+ * option_listen_tbl.h, option_upstream_tbl.h, option_team_tbl.h and option_route_tbl.h.
  * Defaults and bounds are written as they would be in the file.
  */
 
-{ .place = PLACE_TOP, .name = "listen", .type = OPTION_ADDRESSES,
-  OPTION_FIELD(struct config, listen), .def = "127.0.0.1:8080",
-  .text = "Where to listen: host:port, [v6]:port or unix:/path, or a list of them." },
+{ .place = PLACE_TOP, .name = "listen", .type = OPTION_LISTEN, .inside = PLACE_LISTEN,
+  OPTION_FIELD(struct config, peers.listen), .def = "127.0.0.1:8080",
+  .text = "Where to listen: host:port, [v6]:port, unix:/path or {address: ...}, or a list." },
 { .place = PLACE_TOP, .name = "admin", .type = OPTION_ADDRESS,
   OPTION_FIELD(struct config, admin),
   .text = "Where the administrator asks, as 127.0.0.1:8081; nowhere unless set." },

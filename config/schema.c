@@ -68,6 +68,12 @@ text(void)
 }
 
 static json_t *
+listen_one(void)
+{
+	return json_pack("{s:[o,o]}", "oneOf", text(), place_schema(PLACE_LISTEN));
+}
+
+static json_t *
 key(void)
 {
 	return pattern("^sha256:[0-9A-Fa-f]{64}$");
@@ -218,7 +224,11 @@ value_schema(const struct option *option)
 	case OPTION_ACCESS:
 		return json_pack("{s:[o,{s:s,s:i,s:o}]}", "oneOf", typed("boolean"),
 		    "type", "array", "minItems", 1, "items", choices(option->choices));
-	case OPTION_ADDRESSES:
+	case OPTION_LISTEN:
+		return one_or_list(listen_one);
+	case OPTION_FILE_MODE:
+		return pattern_or_number("^0?[0-7]{3}$");
+	case OPTION_NETS:
 	case OPTION_GLOBS:
 	case OPTION_POINTERS:
 	case OPTION_OF_TEAM:

@@ -17,6 +17,7 @@
 #include "proxy/dialect/usage.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
+#include "proxy/http/forwarded.h"
 #include "proxy/metrics.h"
 #include "proxy/net/conn.h"
 #include "proxy/request_priv.h"
@@ -217,12 +218,30 @@ put_trace(struct report *report)
 	return of != NULL && put_text(report, (struct bytes){ of->trace, TRACE_ID_LEN });
 }
 
+/* Whom a proxy in front speaks for, as far as it is trusted. */
+static struct ip
+asker(const struct request *req)
+{
+	const struct config_peers *peers = &req->config->peers;
+	struct ip from = client_address(req->client);
+
+	if (req->head == NULL)
+		return from;
+	return forwarded_for(&req->head->fields, peers->trusted, peers->n_trusted, from);
+}
+
+/* The other side of the connection has a port, whom it speaks for has none that matters. */
 static bool
 put_client(struct report *report)
 {
+	const struct request *req = report->req;
 	char peer[CONN_PEER_SIZE];
+	struct ip from = asker(req);
 
-	conn_peer(client_conn(report->req->client), peer);
+	if (client_is_announced(req->client) || !ip_eq(from, client_address(req->client)))
+		ip_format(from, peer);
+	else
+		conn_peer(client_conn(req->client), peer);
 	return put_text(report, bytes_str(peer));
 }
 

@@ -364,12 +364,13 @@ on_timer(void *arg)
 }
 
 static void
-on_client(void *arg, int fd)
+on_client(void *arg, int fd, struct ip from)
 {
 	struct door *door = arg;
 	struct admin *admin = door->admin;
 	struct admin_client *client;
 
+	(void)from;
 	if (admin->n_clients == CLIENTS_MAX) {
 		close(fd);
 		return;
@@ -410,14 +411,15 @@ shut(struct door *door)
 static void
 open_door(struct door *door, const char *address, const char *without)
 {
-	int fd = listen_open(address, false);
+	static const struct listen_calls calls = { .take = on_client };
+	int fd = listen_open(address, false, NULL);
 
 	if (fd < 0) {
 		log_warn("cannot listen on %s: %s; %s", address, listening_why(fd), without);
 		return;
 	}
 	snprintf(door->address, sizeof(door->address), "%s", address);
-	door->listener = listener_new(door->admin->srv->loop, fd, on_client, door);
+	door->listener = listener_new(door->admin->srv->loop, fd, &calls, door);
 }
 
 static void

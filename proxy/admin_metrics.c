@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "proxy/admin_priv.h"
+#include "proxy/guests.h"
 #include "proxy/metrics.h"
 #include "proxy/page.h"
 #include "proxy/server_priv.h"
@@ -169,14 +170,11 @@ put_workers(struct page *page, const struct server *srv)
 {
 	struct metrics *metrics = srv->last.metrics;
 	struct stats total = { 0 };
-	uint64_t n_clients = 0;
 
 	metrics_clear(metrics);
 	for (unsigned i = 0; i < srv->n_workers; i++) {
 		metrics_merge(metrics, srv->workers[i]->metrics);
 		stats_add(&total, &srv->workers[i]->stats);
-		n_clients += atomic_load_explicit(&srv->workers[i]->n_clients,
-		    memory_order_relaxed);
 	}
 	put_requests(page, metrics);
 	put_overhead(page, metrics);
@@ -185,7 +183,7 @@ put_workers(struct page *page, const struct server *srv)
 	put_upstream_times(page, metrics);
 	stats_walk(&total, put_counter, page);
 	page_put_one(page, "connections", "gauge", "Clients that are connected.",
-	    (double)n_clients);
+	    (double)guests_count(srv->limits.guests));
 }
 
 int

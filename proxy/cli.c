@@ -117,16 +117,6 @@ log_level_of(const struct config *config)
 	unreachable("the option table knows the levels");
 }
 
-static void
-listen_only_on(struct config *config, const char *address)
-{
-	for (char **p = config->listen; *p != NULL; p++)
-		xfree(*p);
-	config->listen = xreallocarray(config->listen, 2, sizeof(char *));
-	config->listen[0] = xstrdup(address);
-	config->listen[1] = NULL;
-}
-
 /* As the command line said it at the start. */
 static int
 load_to_serve(void *arg, config_complain_fn *complain_fn, void *complain_arg,
@@ -136,8 +126,10 @@ load_to_serve(void *arg, config_complain_fn *complain_fn, void *complain_arg,
 	int r;
 
 	r = config_load(file_of(args), complain_fn, complain_arg, ret_config);
-	if (r == 0 && args->listen != NULL)
-		listen_only_on(*ret_config, args->listen);
+	if (r == 0 && args->listen != NULL) {
+		config_clear_listen(*ret_config);
+		config_add_listen(*ret_config, args->listen);
+	}
 	return r;
 }
 
@@ -175,10 +167,10 @@ serve(const struct arguments *args)
 static void
 warn_of_open_doors(const struct config *config)
 {
-	for (char **address = config->listen; *address != NULL; address++)
-		if (config_is_open(config, *address))
+	for (size_t i = 0; i < config->peers.n_listen; i++)
+		if (config_is_open(config, config->peers.listen[i].address))
 			fprintf(stderr, "warning: listen: %s is open to whoever reaches it; teams "
-			    "would say who may ask\n", *address);
+			    "would say who may ask\n", config->peers.listen[i].address);
 }
 
 static void

@@ -200,7 +200,7 @@ warm(struct warming *warming)
 static bool
 make_url(const struct config *config, char url[URL_SIZE])
 {
-	const char *address = config->listen[0];
+	const char *address = config->peers.listen[0].address;
 
 	if (strncmp(address, "unix:", 5) == 0)
 		return false;

@@ -7,7 +7,6 @@
  */
 #include "proxy/client.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -40,6 +39,9 @@ struct client {
 	struct worker		*worker;	/* borrowed: outlives us */
 	struct client		*next, **link;	/* in the worker's list */
 	struct conn		*conn;
+	struct ip		 from;
+	bool			 is_announced;
+	struct guest		 guest;
 	struct request		*request;	/* NULL while idle */
 	struct loop_timer	*timer;
 	struct loop_task	 task;
@@ -71,16 +73,9 @@ free_client(void *arg)
 	struct client *client = arg;
 
 	conn_free(client->conn);
+	guest_leave(&client->guest);
 	loop_timer_free(client->timer);
 	xfree(client);
-}
-
-static void
-count_clients(struct worker *worker, int n)
-{
-	uint64_t value = atomic_load_explicit(&worker->n_clients, memory_order_relaxed);
-
-	atomic_store_explicit(&worker->n_clients, value + (uint64_t)n, memory_order_relaxed);
 }
 
 static void
@@ -97,7 +92,6 @@ close_client(struct client *client)
 	*client->link = client->next;
 	if (client->next != NULL)
 		client->next->link = client->link;
-	count_clients(client->worker, -1);
 	loop_task_cancel(&client->task);
 	loop_timer_clear(client->timer);
 	loop_free_later(client->worker->loop, client, free_client);
@@ -154,20 +148,22 @@ await_request(struct client *client)
 }
 
 void
-client_new(struct worker *worker, int fd, struct tls_context *tls)
+client_new(struct worker *worker, const struct arrival *arrival)
 {
 	struct client *client = xcalloc(1, sizeof(*client));
 
 	client->worker = worker;
+	client->from = arrival->from;
+	client->is_announced = arrival->is_announced;
+	client->guest = arrival->guest;
 	loop_task_init(&client->task, worker->loop, client_run, client);
 	client->timer = loop_timer_new(worker->loop, on_timer, client);
-	client->conn = conn_new(worker->loop, fd, tls, &client->task);
+	client->conn = conn_new(worker->loop, arrival->fd, arrival->tls, &client->task);
 	client->next = worker->clients;
 	client->link = &worker->clients;
 	if (client->next != NULL)
 		client->next->link = &client->next;
 	worker->clients = client;
-	count_clients(worker, 1);
 	if (conn_is_opening(client->conn))
 		set_deadline(client, worker->is_draining ? LINGER_TIME : HEAD_TIME);
 	else
@@ -288,6 +284,18 @@ struct conn *
 client_conn(struct client *client)
 {
 	return client->conn;
+}
+
+struct ip
+client_address(const struct client *client)
+{
+	return client->from;
+}
+
+bool
+client_is_announced(const struct client *client)
+{
+	return client->is_announced;
 }
 
 void

@@ -15,6 +15,8 @@
 
 #include <stdbool.h>
 
+#include "base/ip.h"
+#include "proxy/guests.h"
 #include "proxy/stats.h"
 
 struct client;
@@ -23,8 +25,21 @@ struct request;
 struct tls_context;
 struct worker;
 
-/* Serve the client at FD, which is taken; over TLS unless that is NULL.  It ends itself. */
-void	client_new(struct worker *worker, int fd, struct tls_context *tls);
+/* A connection, and whose it is. */
+struct arrival {
+	int		fd;
+	struct tls_context *tls;	/* borrowed; NULL: it speaks plainly */
+	struct ip	from;		/* none: it came through a unix socket */
+	bool		is_announced;	/* so a PROXY header says */
+	struct guest	guest;
+};
+
+/* Serve the client of ARRIVAL, whose descriptor and guest are taken.  It ends itself. */
+void	client_new(struct worker *worker, const struct arrival *arrival);
+
+/* Where it comes from, as its connection says, or the proxy before it. */
+struct ip	client_address(const struct client *client);
+bool		client_is_announced(const struct client *client);
 
 struct conn	*client_conn(struct client *client);
 

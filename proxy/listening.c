@@ -21,6 +21,7 @@ struct address {
 	char	*words;
 	char	 name[LISTEN_NAME_MAX];	/* with the port that the system chose */
 	int	*fds;		/* one for each worker; -1: handed out */
+	bool	 is_announced;	/* by a header of the PROXY protocol */
 };
 
 struct listening {
@@ -74,13 +75,14 @@ add(struct listening *listening, const char *words, const char *name)
 
 /* FD is the first worker's, each other one gets its own beside it. */
 static int
-add_socket(struct listening *listening, const char *words, int fd)
+add_socket(struct listening *listening, const char *words, int fd, bool is_announced)
 {
 	char name[LISTEN_NAME_MAX];
 	struct address *address;
 
 	listen_name(fd, name);
 	address = add(listening, words, name);
+	address->is_announced = is_announced;
 	address->fds[0] = fd;
 	for (unsigned w = 1; w < listening->n_workers; w++) {
 		address->fds[w] = listen_share(fd, listening->is_given);
@@ -130,25 +132,37 @@ tell(const struct config *config, int fd)
 }
 
 static int
-open_one(const struct config *config, const struct listening *old, const char *words,
-    struct listening *listening)
+open_one(const struct config *config, const struct listening *old,
+    const struct config_listen *listen, struct listening *listening)
 {
+	const struct listen_permission permission = { listen->mode, listen->group };
+	const char *words = listen->address;
 	const struct address *there = find(old, words);
 	int fd, r;
 
 	if (find(listening, words) != NULL)
 		return 0;
 	if (there != NULL) {
-		add(listening, words, there->name);
-		return 0;
+		add(listening, words, there->name)->is_announced = listen->proxy_protocol;
+		return listen_permit(words, &permission);
 	}
-	fd = listen_open(words, is_beside(old, words));
+	fd = listen_open(words, is_beside(old, words), &permission);
 	if (fd < 0)
 		return fd;
-	r = add_socket(listening, words, fd);
+	r = add_socket(listening, words, fd, listen->proxy_protocol);
 	if (r == 0)
 		tell(config, fd);
 	return r;
+}
+
+/* What is to be said of a socket that others opened stands beside its address. */
+static bool
+is_announced(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->peers.n_listen; i++)
+		if (strcmp(config->peers.listen[i].address, name) == 0)
+			return config->peers.listen[i].proxy_protocol;
+	return false;
 }
 
 /* Those of the service manager stay for good: it has them, and gives them to whoever follows. */
@@ -164,7 +178,7 @@ take_given(const struct config *config, int n, struct listening *listening)
 		if (r < 0)
 			return r;
 		listen_name(fd, name);
-		r = add_socket(listening, name, fd);
+		r = add_socket(listening, name, fd, is_announced(config, name));
 		if (r < 0)
 			return r;
 		tell(config, fd);
@@ -184,12 +198,13 @@ open_all(const struct config *config, const struct listening *old, struct listen
 	if (old != NULL && old->is_given) {
 		listening->is_given = true;
 		for (size_t i = 0; i < old->n; i++)
-			add(listening, old->list[i].words, old->list[i].name);
+			add(listening, old->list[i].words, old->list[i].name)->is_announced =
+			    is_announced(config, old->list[i].name);
 		return 0;
 	}
-	for (char **words = config->listen; r == 0 && *words != NULL; words++) {
-		*ret_address = *words;
-		r = open_one(config, old, *words, listening);
+	for (size_t i = 0; r == 0 && i < config->peers.n_listen; i++) {
+		*ret_address = config->peers.listen[i].address;
+		r = open_one(config, old, &config->peers.listen[i], listening);
 	}
 	return r;
 }
@@ -221,7 +236,9 @@ listening_hand_out(struct listening *listening, unsigned worker, struct worker_s
 	for (size_t i = 0; i < listening->n; i++) {
 		struct address *address = &listening->list[i];
 
-		sockets[i] = (struct worker_socket){ address->name, address->fds[worker] };
+		sockets[i] = (struct worker_socket){
+			address->name, address->fds[worker], address->is_announced,
+		};
 		address->fds[worker] = -1;
 	}
 }
@@ -235,5 +252,9 @@ listening_why(int error)
 		return "the address is in use; is another server running there?";
 	if (error == -EOPNOTSUPP)
 		return "it does not listen: a socket unit needs ListenStream= and Accept=no";
+	if (error == -ESRCH)
+		return "its group is not there any more";
+	if (error == -EPERM)
+		return "the group is none of this process; add its user to it";
 	return strerror(-error);
 }

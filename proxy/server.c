@@ -28,6 +28,7 @@
 #include "proxy/body_log.h"
 #include "proxy/certificates.h"
 #include "proxy/exporter.h"
+#include "proxy/guests.h"
 #include "proxy/http/reader.h"
 #include "proxy/listening.h"
 #include "proxy/metrics.h"
@@ -178,7 +179,8 @@ start_worker(struct server *srv, unsigned i)
 		.scribe = srv->scribe,
 		.variants = srv->variants,
 		.flights = srv->flights,
-		.refreshes = &srv->refreshes,
+		.guests = srv->limits.guests,
+		.refreshes = &srv->limits.refreshes,
 		.ledger = srv->ledger,
 		.upstreams = srv->upstreams,
 		.board = srv->board,
@@ -476,6 +478,7 @@ set_up(struct server *srv)
 		r = open_cache(srv);
 	if (r == 0)
 		load_ledger(srv);
+	guests_make_room(srv->limits.guests, srv->config->workers);
 	return r == 0 ? start_workers(srv) : r;
 }
 
@@ -488,6 +491,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.loop = loop_new(),
 		.variants = variants_new(),
 		.flights = flights_new(),
+		.limits.guests = guests_new(),
 		.ledger = ledger_new(),
 		.upstreams = upstreams_new(),
 		.board = board_new(),
@@ -508,6 +512,7 @@ server_done(struct server *srv)
 	admin_free(srv->admin);
 	metrics_free(srv->last.metrics);
 	flights_free(srv->flights);
+	guests_free(srv->limits.guests);
 	ledger_free(srv->ledger);
 	board_free(srv->board);
 	upstreams_free(srv->upstreams);

@@ -32,7 +32,10 @@ struct server {
 	struct scribe	 *scribe;
 	struct variants	 *variants;
 	struct flights	 *flights;
-	struct rate_meter refreshes;
+	struct {
+		struct guests	*guests;
+		struct rate_meter refreshes;
+	} limits;			/* of all workers together */
 	struct ledger	 *ledger;
 	struct upstreams *upstreams;
 	struct board	 *board;

@@ -21,8 +21,8 @@
 #include "cache/store.h"
 #include "config/config.h"
 #include "proxy/client.h"
+#include "proxy/inlet.h"
 #include "proxy/metrics.h"
-#include "proxy/net/listen.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/multi.h"
 #include "proxy/net/tls_context.h"
@@ -41,7 +41,7 @@ enum order {
 /* An address it listens on. */
 struct ear {
 	struct ear		*next;
-	struct listener		*listener;
+	struct inlet		*inlet;
 	char			*name;
 };
 
@@ -76,27 +76,13 @@ thread_of(struct worker *worker)
 }
 
 static void
-on_tcp_client(void *arg, int fd)
-{
-	struct worker *worker = arg;
-
-	client_new(worker, fd, worker->tls);
-}
-
-static void
-on_unix_client(void *arg, int fd)
-{
-	client_new(arg, fd, NULL);
-}
-
-static void
 free_ears(struct ear *ears)
 {
 	struct ear *next;
 
 	for (struct ear *ear = ears; ear != NULL; ear = next) {
 		next = ear->next;
-		listener_free(ear->listener);
+		inlet_free(ear->inlet);
 		xfree(ear->name);
 		xfree(ear);
 	}
@@ -115,8 +101,7 @@ ear_new(struct worker_thread *wt, const struct worker_socket *socket)
 	struct ear *ear = xcalloc(1, sizeof(*ear));
 
 	ear->name = xstrdup(socket->name);
-	ear->listener = listener_new(wt->worker.loop, socket->fd,
-	    listen_is_unix(socket->fd) ? on_unix_client : on_tcp_client, &wt->worker);
+	ear->inlet = inlet_new(&wt->worker, socket->fd, socket->is_announced);
 	return ear;
 }
 
@@ -143,6 +128,7 @@ listen_on(struct worker_thread *wt, const struct worker_socket *sockets, size_t 
 		struct ear *ear = sockets[i].fd >= 0 ? ear_new(wt, &sockets[i]) :
 		    take_ear(&wt->ears, sockets[i].name);
 
+		inlet_set_announced(ear->inlet, sockets[i].is_announced);
 		ear->next = ears;
 		ears = ear;
 	}
@@ -351,6 +337,7 @@ worker_start(const struct worker_options *options, struct worker **ret_worker)
 	w->scribe = options->scribe;
 	w->variants = options->variants;
 	w->flights = options->flights;
+	w->guests = options->guests;
 	w->refreshes = options->refreshes;
 	w->ledger = options->ledger;
 	w->upstreams = options->upstreams;
@@ -403,7 +390,7 @@ worker_change(struct worker *worker, struct config *config, struct tls_context *
 	change->n_sockets = n_sockets;
 	for (size_t i = 0; i < n_sockets; i++)
 		change->sockets[i] = (struct worker_socket){
-			xstrdup(sockets[i].name), sockets[i].fd,
+			xstrdup(sockets[i].name), sockets[i].fd, sockets[i].is_announced,
 		};
 	atomic_store_explicit(&wt->change, change, memory_order_release);
 	loop_kick(worker->loop);

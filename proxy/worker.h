@@ -25,6 +25,7 @@ struct board;
 struct client;
 struct config;
 struct flights;
+struct guests;
 struct ledger;
 struct loop;
 struct metrics;
@@ -56,8 +57,8 @@ struct worker {
 	struct board		*board;		/* likewise: what they say about themselves */
 	struct ledger		*ledger;	/* likewise: what teams have used */
 	struct rate_meter	*refreshes;	/* likewise: what was refreshed ahead */
-	struct client		*clients;	/* all that are connected, */
-	_Atomic uint64_t	 n_clients;	/* and how many; others may look */
+	struct guests		*guests;	/* likewise: who is connected */
+	struct client		*clients;	/* all that are connected here */
 	struct request		*flying;	/* whose clients left, and others wait */
 	struct outlets		 outlets;	/* borrowed */
 	struct stats		 stats;
@@ -72,6 +73,7 @@ struct worker {
 struct worker_socket {
 	const char	*name;		/* of the address: the same name is the same socket */
 	int		 fd;		/* the worker's from then on; -1: it has it already */
+	bool		 is_announced;	/* who connects says whose connection it is */
 };
 
 struct worker_options {
@@ -82,6 +84,7 @@ struct worker_options {
 	struct scribe	*scribe;
 	struct variants	*variants;
 	struct flights	*flights;
+	struct guests	*guests;
 	struct rate_meter *refreshes;
 	struct ledger	*ledger;
 	struct upstreams *upstreams;

@@ -50,7 +50,7 @@ TESTED_BY = {
     "base/clock.c": "num", "base/err.c": "bytes", "base/mem.c": "buf",
     **{f"cache/store_{name}.c": "store" for name in ("file", "guard", "open")},
     **{f"config/{name}.c": "config" for name in
-       ("defaults", "load", "load_place", "load_value", "option", "tree")},
+       ("defaults", "load", "load_place", "load_value", "option", "peers", "tree")},
     **{f"proxy/dialect/{name}.c": "dialect" for name in
        ("anthropic", "hf", "llama", "ollama", "openai", "raw", "tei", "tgi")},
     **{f"proxy/dialect/stream_{name}.c": "stream" for name in

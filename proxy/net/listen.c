@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,31 +18,41 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 #define BACKLOG			1024
 #define ACCEPT_PER_TURN		64
 #define PAUSE			(100 * USEC_PER_MSEC)
-#define WARN_EVERY		(60 * USEC_PER_SEC)
 #define UNIX_PREFIX		"unix:"
 
 struct listener {
 	struct loop		*loop;
 	struct loop_watch	*watch;
 	struct loop_timer	*pause;
-	listen_fn		*fn;
+	const struct listen_calls *calls;	/* borrowed */
 	void			*arg;
-	usec_t			 warned;
 	int			 fd;
+	int			 reserve;	/* to close when there are no more; or -1 */
 };
+
+static int
+bind_and_listen(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	int r;
+
+	if (bind(fd, sa, len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
 
 /* Descriptors are non-blocking and close on exec, here as everywhere. */
 static int
 open_socket(const struct sockaddr *sa, socklen_t len, bool is_shared)
 {
 	const int on = 1;
-	int fd, r;
+	int fd;
 
 	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -51,12 +62,7 @@ open_socket(const struct sockaddr *sa, socklen_t len, bool is_shared)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (sa->sa_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, sa, len) < 0 || listen(fd, BACKLOG) < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	return fd;
+	return bind_and_listen(fd, sa, len);
 }
 
 /* A socket file outlives its process; one that still answers is not ours to remove. */
@@ -79,16 +85,52 @@ remove_dead_socket(const struct sockaddr_un *sun)
 }
 
 static int
-open_unix(const char *path)
+permit(const char *path, const struct listen_permission *permission)
+{
+	const struct group *group;
+
+	if (permission == NULL)
+		return 0;
+	if (permission->group != NULL) {
+		group = getgrnam(permission->group);
+		if (group == NULL)
+			return -ESRCH;
+		if (lchown(path, (uid_t)-1, group->gr_gid) < 0)
+			return -errno;
+	}
+	return permission->mode != 0 && chmod(path, permission->mode) < 0 ? -errno : 0;
+}
+
+/*
+ * A socket has a mode before it has a name, and gets its name with it: so nobody comes
+ * in between the two who may not.
+ */
+static int
+open_unix(const char *path, const struct listen_permission *permission)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int r;
+	int fd, r;
 
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(sun.sun_path, path, strlen(path) + 1);
 	r = remove_dead_socket(&sun);
-	return r < 0 ? r : open_socket((struct sockaddr *)&sun, sizeof(sun), false);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (permission != NULL && permission->mode != 0)
+		(void)fchmod(fd, permission->mode & S_IRWXU);
+	fd = bind_and_listen(fd, (struct sockaddr *)&sun, sizeof(sun));
+	if (fd < 0)
+		return fd;
+	r = permit(path, permission);
+	if (r == 0)
+		return fd;
+	close(fd);
+	(void)unlink(path);
+	return r;
 }
 
 /*
@@ -173,11 +215,19 @@ listen_name(int fd, char ret_name[LISTEN_NAME_MAX])
 }
 
 int
-listen_open(const char *address, bool is_beside_us)
+listen_open(const char *address, bool is_beside_us, const struct listen_permission *permission)
 {
 	if (bytes_has_prefix(bytes_str(address), UNIX_PREFIX))
-		return open_unix(address + strlen(UNIX_PREFIX));
+		return open_unix(address + strlen(UNIX_PREFIX), permission);
 	return open_host_port(address, is_beside_us);
+}
+
+int
+listen_permit(const char *address, const struct listen_permission *permission)
+{
+	if (!bytes_has_prefix(bytes_str(address), UNIX_PREFIX))
+		return 0;
+	return permit(address + strlen(UNIX_PREFIX), permission);
 }
 
 int
@@ -207,33 +257,86 @@ listen_share(int fd, bool is_adopted)
 	return fd < 0 ? -errno : fd;
 }
 
-static void
-pause_accepting(struct listener *listener)
+static int
+open_reserve(void)
 {
-	usec_t now = loop_now(listener->loop);
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
 
+/* The one that waits longest is told by the end of its connection, instead of by nothing. */
+static void
+turn_one_away(struct listener *listener)
+{
+	int fd;
+
+	if (listener->reserve < 0)
+		return;
+	close(listener->reserve);
+	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	listener->reserve = open_reserve();
+}
+
+/* A full table of descriptors would make the socket readable at once, again and again. */
+static void
+pause_accepting(struct listener *listener, int error)
+{
 	loop_watch_set(listener->watch, false, false);
 	loop_timer_set(listener->pause, PAUSE);
-	if (listener->warned != 0 && now - listener->warned < WARN_EVERY)
-		return;
-	listener->warned = now;
-	log_warn("cannot accept: %s; new clients wait until descriptors are free",
-	    strerror(errno));
+	if (listener->calls->paused != NULL)
+		listener->calls->paused(listener->arg, error);
+}
+
+static bool
+has_room(const struct listener *listener)
+{
+	return listener->calls->has_room == NULL || listener->calls->has_room(listener->arg);
+}
+
+static struct ip
+address_of(const struct sockaddr_storage *ss)
+{
+	switch (ss->ss_family) {
+	case AF_INET:
+		return ip_v4(&((const struct sockaddr_in *)ss)->sin_addr);
+	case AF_INET6:
+		return ip_v6(&((const struct sockaddr_in6 *)ss)->sin6_addr);
+	default:
+		return IP_NONE;
+	}
+}
+
+/* Is there perhaps another one to accept? */
+static bool
+accept_one(struct listener *listener)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(ss);
+	int fd = accept4(listener->fd, (struct sockaddr *)&ss, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		listener->calls->take(listener->arg, fd, address_of(&ss));
+		return true;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		pause_accepting(listener, errno);
+		turn_one_away(listener);
+		return false;
+	}
+	return errno == ECONNABORTED || errno == EINTR;
 }
 
 static void
 accept_some(struct listener *listener)
 {
 	for (int i = 0; i < ACCEPT_PER_TURN; i++) {
-		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			listener->fn(listener->arg, fd);
-			continue;
+		if (!has_room(listener)) {
+			pause_accepting(listener, 0);
+			return;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_accepting(listener);
-		if (errno != ECONNABORTED && errno != EINTR)
+		if (!accept_one(listener))
 			return;
 	}
 }
@@ -255,11 +358,13 @@ on_pause_over(void *arg)
 }
 
 struct listener *
-listener_new(struct loop *loop, int fd, listen_fn *fn, void *arg)
+listener_new(struct loop *loop, int fd, const struct listen_calls *calls, void *arg)
 {
 	struct listener *listener = xcalloc(1, sizeof(*listener));
 
-	*listener = (struct listener){ .loop = loop, .fn = fn, .arg = arg, .fd = fd };
+	*listener = (struct listener){
+		.loop = loop, .calls = calls, .arg = arg, .fd = fd, .reserve = open_reserve(),
+	};
 	listener->watch = loop_watch_new(loop, fd, on_readable, listener);
 	listener->pause = loop_timer_new(loop, on_pause_over, listener);
 	loop_watch_set(listener->watch, true, false);
@@ -281,5 +386,7 @@ listener_free(struct listener *listener)
 	loop_timer_free(listener->pause);
 	loop_watch_free(listener->watch);
 	close(listener->fd);
+	if (listener->reserve >= 0)
+		close(listener->reserve);
 	return xfree(listener);
 }

@@ -287,16 +287,20 @@ do_reload(struct play *play, const struct line *line)
 static void
 do_open(struct play *play, const struct line *line)
 {
-	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line), NULL);
+	const struct arrival arrival = { .fd = (int)conn_of(play, line) };
+
+	client_new(&play->workers[worker_of(play, line, 2)], &arrival);
 }
 
 static void
 do_knock(struct play *play, const struct line *line)
 {
 	static char context;		/* nobody looks into it here */
+	const struct arrival arrival = {
+		.fd = (int)conn_of(play, line), .tls = (struct tls_context *)(void *)&context,
+	};
 
-	client_new(&play->workers[worker_of(play, line, 2)], (int)conn_of(play, line),
-	    (struct tls_context *)(void *)&context);
+	client_new(&play->workers[worker_of(play, line, 2)], &arrival);
 }
 
 static void

@@ -39,13 +39,16 @@ def up(upstream):
 
 @pytest.fixture
 def proxy(tmp_path):
-    """Makes proxies: proxy(configuration, env={...}); what is missing is filled in."""
+    """Makes proxies: proxy(configuration, env={...}, descriptors=(SOFT, HARD)).
+
+    What is missing in the configuration is filled in.
+    """
     made = []
 
-    def make(config, env=None):
+    def make(config, env=None, descriptors=None):
         directory = tmp_path / f"proxy{len(made)}"
         directory.mkdir()
-        made.append(play.Proxy(directory, config, env))
+        made.append(play.Proxy(directory, config, env, descriptors))
         return made[-1]
     yield make
     try:

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -353,7 +354,7 @@ def listen_on(path):
 class Proxy:
     """The real program with a configuration of its own, from `ready` to exit code 0."""
 
-    def __init__(self, directory, config, env=None):
+    def __init__(self, directory, config, env=None, descriptors=None):
         self.directory = pathlib.Path(directory)
         self.config = {
             "listen": "127.0.0.1:0",
@@ -365,6 +366,7 @@ class Proxy:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
+        self.descriptors = descriptors      # soft and hard limit; None: ours
         self.counted = {}
         self.process = None
         self.has_line = threading.Condition()
@@ -385,7 +387,11 @@ class Proxy:
         return subprocess.Popen(
             command, **{"env": self.env, "cwd": self.directory, "stdin": subprocess.DEVNULL,
                         "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True,
-                        "errors": "replace", **how})
+                        "errors": "replace", "preexec_fn": self.limit, **how})
+
+    def limit(self):
+        if self.descriptors is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, self.descriptors)
 
     def read_log(self):
         for line in self.process.stderr:
@@ -469,9 +475,16 @@ class Proxy:
         assert not SANITIZER_REPORT.search(done.stderr), done.stderr
         return done
 
-    def connect(self):
+    def connect(self, source=None):
+        """A connection, from the address SOURCE of the loopback if that is given."""
         host, port = self.address.rsplit(":", 1)
-        return Client(socket.create_connection((host, int(port)), TIMEOUT))
+        return Client(socket.create_connection((host, int(port)), TIMEOUT,
+                                               source and (source, 0)))
+
+    def connect_unix(self, path):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(path)
+        return Client(sock)
 
     def request(self, method, target, body=b"", headers=()):
         with self.connect() as client:

@@ -69,8 +69,8 @@ a_whole_configuration_is_read(void **state)
 	    "  - {model: ['t5-*', m], path: /x/*, dialect: hf, to: [b, a], rewrite_model: n,\n"
 	    "     cache: false}\n"
 	    "  - {to: a, cache: {ttl: 7d}}\n", &said, &c), 0);
-	assert_string_equal(c->listen[1], "[::1]:80");
-	assert_null(c->listen[3]);
+	assert_string_equal(c->peers.listen[1].address, "[::1]:80");
+	assert_int_equal(c->peers.n_listen, 3);
 	assert_int_equal(c->workers, 3);
 	assert_int_equal(c->max_body, 1 << 20);
 	assert_int_equal(c->drain_timeout, 5 * USEC_PER_SEC);
@@ -281,7 +281,7 @@ without_a_file_there_is_the_hugging_face_router(void **state)
 	unsetenv("CACHE_DIRECTORY");
 	setenv("XDG_CACHE_HOME", "/x", 1);
 	assert_int_equal(config_load(NULL, note, NULL, &c), 0);
-	assert_string_equal(c->listen[0], "127.0.0.1:8080");
+	assert_string_equal(c->peers.listen[0].address, "127.0.0.1:8080");
 	assert_string_equal(c->cache.path, "/x/reprise");
 	assert_string_equal(c->upstreams[0].url, "https://router.huggingface.co/hf-inference");
 	assert_int_equal(c->upstreams[0].n_tokens, 0);
@@ -325,12 +325,58 @@ what_a_route_edits_is_read(void **state)
 	config_unref(c);
 }
 
+static void
+of_an_address_there_may_be_more_to_say(void **state)
+{
+	struct config *c;
+	struct buf said;
+
+	(void)state;
+	assert_int_equal(load(UP "listen:\n  - {address: ':1', proxy_protocol: true}\n"
+	    "  - {address: unix:/s, mode: '0660', group: root}\n  - :2\n"
+	    "  - {address: unix:/t, mode: 600}\n", &said, &c), 0);
+	assert_int_equal(c->peers.n_listen, 4);
+	assert_string_equal(c->peers.listen[0].address, ":1");
+	assert_true(c->peers.listen[0].proxy_protocol);
+	assert_int_equal(c->peers.listen[1].mode, 0660);
+	assert_string_equal(c->peers.listen[1].group, "root");
+	assert_string_equal(c->peers.listen[2].address, ":2");
+	assert_false(c->peers.listen[2].proxy_protocol);
+	assert_int_equal(c->peers.listen[3].mode, 0600);
+	assert_null(c->peers.listen[3].group);
+	config_unref(c);
+	assert_int_equal(load(UP "listen: {address: ':3'}\n", &said, &c), 0);
+	assert_int_equal(c->peers.n_listen, 1);
+	assert_string_equal(c->peers.listen[0].address, ":3");
+	config_unref(c);
+}
+
+static void
+proxies_in_front_are_addresses_and_nets(void **state)
+{
+	struct config *c;
+	struct buf said;
+	struct ip ip;
+
+	(void)state;
+	assert_int_equal(load(UP "trusted_proxies: [10.0.0.0/8, '::1', 'unix:']\n"
+	    "connections_per_address: 20\n", &said, &c), 0);
+	assert_true(ip_parse(bytes_str("10.9.8.7"), &ip) && config_trusts(c, ip));
+	assert_true(ip_parse(bytes_str("::1"), &ip) && config_trusts(c, ip));
+	assert_true(ip_parse(bytes_str("11.0.0.1"), &ip) && !config_trusts(c, ip));
+	assert_true(config_trusts(c, IP_NONE));
+	assert_int_equal(c->peers.per_address, 20);
+	config_unref(c);
+}
+
 static const struct {
 	const char	*text;
 	const char	*said;		/* behind the file's name */
 } wrong[] = {
 	{ "lisen: x\n" UP, ":1:1: lisen: unknown option, did you mean \"listen\"?\n" },
 	{ "frobnicate: x\n" UP, ":1:1: frobnicate: unknown option\n" },
+	{ UP "admin: 8081\n",
+	    ":2:8: admin: \"8081\" is not host:port, [v6]:port or unix:/path\n" },
 	{ UP "workers: 0\n", ":2:10: workers: must be from 1 to 256\n" },
 	{ UP "workers: two\n", ":2:10: workers: \"two\" is not a number\n" },
 	{ UP "workers: 99999999999999999999\n", ":2:10: workers: must be from 1 to 256\n" },
@@ -356,6 +402,25 @@ static const struct {
 	{ UP "ca_file:\n", ":2:9: ca_file: has no value\n" },
 	{ UP "listen: [a]\n",
 	    ":2:10: listen[0]: \"a\" is not host:port, [v6]:port or unix:/path\n" },
+	{ UP "listen: [{address: ':1', addres: ':1'}]\n",
+	    ":2:26: listen[0].addres: unknown option, did you mean \"address\"?\n" },
+	{ UP "listen: [{mode: '0660'}]\n", ":2:10: listen[0]: \"address\" is missing\n" },
+	{ UP "listen: {address: ':1', mode: '0660'}\n",
+	    ":2:9: listen: mode and group are for unix sockets\n" },
+	{ UP "listen: {address: unix:/s, mode: rw}\n",
+	    ":2:34: listen.mode: \"rw\" is no mode such as \"0660\"\n" },
+	{ UP "listen: [{address: unix:/s, mode: 1777}]\n",
+	    ":2:35: listen[0].mode: \"1777\" is no mode such as \"0660\"\n" },
+	{ UP "listen: {address: unix:/s, group: no-such-group}\n",
+	    ":2:35: listen.group: there is no group \"no-such-group\"\n" },
+	{ UP "trusted_proxies: 10.0.0.0/33\n",
+	    ":2:18: trusted_proxies: \"10.0.0.0/33\" is no address, nor a net such as "
+	    "10.0.0.0/8\n" },
+	{ UP "trusted_proxies: [1.2.3.4, balancer]\n",
+	    ":2:28: trusted_proxies[1]: \"balancer\" is no address, nor a net such as "
+	    "10.0.0.0/8\n" },
+	{ UP "connections_per_address: 0\n",
+	    ":2:26: connections_per_address: must be from 1 to 1000000\n" },
 	{ UP "listen: []\n", ":2:9: listen: must not be empty\n" },
 	{ UP "listen: ::1:80\n",
 	    ":2:9: listen: write an IPv6 address in brackets: [::1]:8080\n" },
@@ -646,6 +711,8 @@ main(void)
 		cmocka_unit_test(a_group_of_comments_says_nothing),
 		cmocka_unit_test(without_a_file_there_is_the_hugging_face_router),
 		cmocka_unit_test(what_a_route_edits_is_read),
+		cmocka_unit_test(of_an_address_there_may_be_more_to_say),
+		cmocka_unit_test(proxies_in_front_are_addresses_and_nets),
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 		cmocka_unit_test(everything_wrong_is_said_at_once),
 		cmocka_unit_test(what_is_no_yaml_is_refused_with_its_place),

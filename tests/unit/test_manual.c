@@ -67,6 +67,7 @@ every_option_is_in_its_place(void **state)
 		const char		*title;
 	} rows[] = {
 		{ PLACE_TOP, "Top level" },
+		{ PLACE_LISTEN, "listen" },
 		{ PLACE_TLS, "tls" },
 		{ PLACE_LOG, "log" },
 		{ PLACE_CACHE, "cache" },

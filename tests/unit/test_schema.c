@@ -20,7 +20,7 @@ static json_t *
 properties_of(json_t *schema, const char *const *steps)
 {
 	for (; *steps != NULL; steps++)
-		schema = strcmp(*steps, "1") == 0 ? json_array_get(schema, 1) :
+		schema = json_is_array(schema) ? json_array_get(schema, **steps == '1') :
 		    json_object_get(schema, *steps);
 	assert_non_null(schema);
 	return schema;
@@ -31,6 +31,8 @@ every_option_is_in_its_place(void **state)
 {
 	static const char *const steps[][10] = {
 		[PLACE_TOP] = { "properties" },
+		[PLACE_LISTEN] = { "properties", "listen", "oneOf", "0", "oneOf", "1",
+		    "properties" },
 		[PLACE_TLS] = { "properties", "tls", "oneOf", "1", "items", "properties" },
 		[PLACE_LOG] = { "properties", "log", "properties" },
 		[PLACE_CACHE] = { "properties", "cache", "properties" },
