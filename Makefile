@@ -81,8 +81,9 @@ PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer an
 	  answer_call attempt board body_log certificates cli cli_cache cli_explain cli_help \
 	  cli_key cli_reload cli_stats cli_text cli_transfer cli_warm client diff edit_body \
 	  errand exporter form forward guests hold inlet keep limit listening lookup metrics \
-	  models page question redact relay request request_step revision saving scout server \
-	  share span splice stats target timing tracing upstream version watch watchdog worker
+	  models page question receive redact relay request request_step revision saving scout \
+	  server share span splice stats target timing tracing upstream version watch watchdog \
+	  worker
 BENCH	= canon hit metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/quota.h"
 
 #define SHARDS		64
 #define BUCKETS		64
@@ -35,6 +36,7 @@ struct shard {
 
 struct flights {
 	struct shard		 shards[SHARDS];
+	struct quota		*quota;		/* NULL: nobody counts */
 };
 
 struct flight {
@@ -54,6 +56,7 @@ struct flight {
 	struct flight_chunk	*last;
 	_Atomic size_t		 len;
 	struct flight_usage	 usage;
+	struct quota		*quota;
 	int			 failure;
 };
 
@@ -86,6 +89,18 @@ bucket_of(struct shard *shard, const struct key *key)
 	return &shard->buckets[key->bytes[1] % BUCKETS];
 }
 
+void
+flights_charge(struct flights *flights, struct quota *quota)
+{
+	flights->quota = quota;
+}
+
+static size_t
+charge_of(size_t size)
+{
+	return size > QUOTA_FREE ? size : 0;
+}
+
 static void
 free_flight(struct flight *flight)
 {
@@ -93,6 +108,7 @@ free_flight(struct flight *flight)
 
 	for (struct flight_chunk *chunk = flight->first; chunk != NULL; chunk = next) {
 		next = atomic_load_explicit(&chunk->next, memory_order_relaxed);
+		quota_give_back(flight->quota, charge_of(chunk->size));
 		xfree(chunk);
 	}
 	xfree(flight->head_mem);
@@ -300,6 +316,7 @@ chunk_with_room(struct flight *flight, size_t need)
 		size = 2 * last->size;
 	if (size > CHUNK_MAX)
 		size = CHUNK_MAX;
+	quota_add(flight->quota, charge_of(size));
 	chunk = xcalloc(1, sizeof(*chunk) + size);
 	chunk->size = size;
 	flight->last = chunk;

@@ -21,9 +21,13 @@
 
 struct flight;
 struct flights;
+struct quota;
 
 struct flights	*flights_new(void);
 struct flights	*flights_free(struct flights *flights);	/* none may be under way */
+
+/* What those that begin from now on hold is charged to QUOTA, which outlives them. */
+void		 flights_charge(struct flights *flights, struct quota *quota);
 
 enum flight_state {
 	FLIGHT_WAITING,

@@ -141,6 +141,7 @@ struct config {
 	char		*admin;		/* an address; NULL: none */
 	unsigned	 workers;
 	uint64_t	 max_body;
+	uint64_t	 memory_limit;	/* 0: none */
 	usec_t		 drain_timeout;
 	char		*ca_file;	/* or NULL: the system's */
 	struct config_tls	*tls;	/* the first is for who asks for no name */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "config/load.h"
@@ -15,6 +16,7 @@
 
 #define HF_ROUTER	"https://router.huggingface.co/hf-inference"
 #define PATH_SIZE	4096
+#define MEMORY_SHARE	4
 
 /* The cores this process may run on, which in a container are fewer than there are. */
 static unsigned
@@ -27,11 +29,24 @@ count_cores(void)
 	return (unsigned)CPU_COUNT(&set);
 }
 
+/*
+ * A part of what the machine has: enough for hundreds of large bodies on any, and it has
+ * still room for the cache's pages and for others when clients send all they can.
+ */
+static uint64_t
+share_of_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / MEMORY_SHARE : 0;
+}
+
 void
 defaults_begin(struct config *config)
 {
 	option_set_defaults(PLACE_TOP, config);
 	config->workers = count_cores();
+	config->memory_limit = share_of_memory();
 }
 
 static char *

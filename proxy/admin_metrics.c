@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/quota.h"
 #include "proxy/admin_priv.h"
 #include "proxy/guests.h"
 #include "proxy/metrics.h"
@@ -184,6 +185,8 @@ put_workers(struct page *page, const struct server *srv)
 	stats_walk(&total, put_counter, page);
 	page_put_one(page, "connections", "gauge", "Clients that are connected.",
 	    (double)guests_count(srv->limits.guests));
+	page_put_one(page, "memory_bytes", "gauge", "Larger buffers of bodies and answers.",
+	    (double)quota_used(guests_memory(srv->limits.guests)));
 }
 
 int

@@ -19,6 +19,7 @@
 #include "proxy/worker.h"
 
 #define REQUEST_ID_MAX	128
+#define STARVED_TIME	(1 * USEC_PER_SEC)
 #define RETRY_MAX	60	/* seconds for which a client may wait */
 #define EXPLANATION_MAX	((size_t)4 << 10)
 
@@ -312,6 +313,18 @@ answer_failure(enum fetch_failure failure)
 	};
 
 	return &rows[failure];
+}
+
+enum step
+answer_starved(struct request *req)
+{
+	const struct limit_refusal refusal = {
+		.status = 503, .code = "overloaded", .wait = STARVED_TIME,
+		.message = "too many large requests are under way; try again in a moment",
+	};
+
+	stats_count(&req->worker->stats.memory_refused);
+	return answer_limited(req, &refusal);
 }
 
 enum step

@@ -32,6 +32,9 @@ struct failure {
 };
 const struct failure	*answer_failure(enum fetch_failure failure);
 
+/* H-83: for who asks while memory is short, so that those who are there get through. */
+enum step	answer_starved(struct request *req);
+
 /* Like answer_error(), for an upstream that failed; OUTCOME tells how. */
 enum step	answer_fetch_failed(struct request *req, enum fetch_failure outcome);
 

@@ -159,6 +159,7 @@ client_new(struct worker *worker, const struct arrival *arrival)
 	loop_task_init(&client->task, worker->loop, client_run, client);
 	client->timer = loop_timer_new(worker->loop, on_timer, client);
 	client->conn = conn_new(worker->loop, arrival->fd, arrival->tls, &client->task);
+	conn_charge(client->conn, guests_memory(worker->guests));
 	client->next = worker->clients;
 	client->link = &worker->clients;
 	if (client->next != NULL)

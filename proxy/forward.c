@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "proxy/attempt.h"
 #include "proxy/dialect/stream.h"
+#include "proxy/guests.h"
 #include "proxy/question.h"
 #include "proxy/splice.h"
 #include "proxy/target.h"
@@ -223,6 +224,7 @@ forward_start(struct request *req)
 		.fields = &fields,
 		.body = question_body(req),
 		.window = window_of(req),
+		.memory = guests_memory(req->worker->guests),
 	};
 	int r;
 

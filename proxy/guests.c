@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/quota.h"
 
 #define SLOTS		4096
 #define WARN_EVERY	(60 * USEC_PER_SEC)
@@ -30,6 +31,7 @@ struct household {
 };
 
 struct guests {
+	struct quota		 memory;
 	_Atomic uint64_t	 n;
 	uint64_t		 max;
 	_Atomic usec_t		 warned;
@@ -55,7 +57,7 @@ guests_free(struct guests *guests)
 {
 	if (guests == NULL)
 		return NULL;
-	assert(guests_count(guests) == 0);
+	assert(guests_count(guests) == 0 && quota_used(&guests->memory) == 0);
 	for (size_t i = 0; i < SLOTS; i++)
 		assert(guests->slots[i] == NULL);
 	pthread_mutex_destroy(&guests->lock);
@@ -114,6 +116,12 @@ bool
 guests_have_room(const struct guests *guests)
 {
 	return guests_count(guests) < guests->max;
+}
+
+struct quota *
+guests_memory(struct guests *guests)
+{
+	return guests != NULL ? &guests->memory : NULL;
 }
 
 bool

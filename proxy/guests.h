@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * guests.h - who is connected, on whatever worker: how many there are in all, as many as
- * descriptors allow, and how many of them come from one address.  Shared by all threads;
- * the lock is taken when a client comes and when it goes.
+ * descriptors allow, how many of them come from one address, and what memory they take.
+ * Shared by all threads; the lock is taken when a client comes and when it goes.
  */
 #ifndef PROXY_GUESTS_H
 #define PROXY_GUESTS_H
@@ -14,6 +14,7 @@
 #include "base/ip.h"
 
 struct guests;
+struct quota;
 
 /* One of them, embedded in whoever has the connection; may be moved. */
 struct guest {
@@ -37,6 +38,9 @@ bool	guests_have_room(const struct guests *guests);
 /* How many there are, and may be. */
 uint64_t	guests_count(const struct guests *guests);
 uint64_t	guests_max(const struct guests *guests);
+
+/* What all of them may take of memory, and do; NULL for nobody. */
+struct quota	*guests_memory(struct guests *guests);
 
 /* Is it time for another line about too many of them?  True once a minute. */
 bool	guests_may_warn(struct guests *guests, usec_t now);

@@ -5,18 +5,22 @@
  */
 #include "proxy/relay.h"
 
+#include "base/quota.h"
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
 #include "proxy/client.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
+#include "proxy/guests.h"
 #include "proxy/keep.h"
 #include "proxy/limit.h"
 #include "proxy/net/conn.h"
 #include "proxy/share.h"
+#include "proxy/worker.h"
 
 #define SHOWN_MAX	((size_t)64 << 20)
 #define AHEAD		((size_t)256 << 10)	/* unsent bytes at which we wait */
+#define AHEAD_MIN	(QUOTA_FREE / 2)	/* ... where memory is short */
 #define UNRIPE_MAX	((size_t)32 << 10)	/* of half an event; more is let pass */
 
 bool
@@ -134,10 +138,18 @@ send_next(struct request *req, struct bytes piece)
 	    answer_relay_piece(req, piece);
 }
 
+/* A piece at so many unsent bytes, and of so many, fits in what a connection has for free. */
+static size_t
+ahead(const struct request *req)
+{
+	return quota_has_room(guests_memory(req->worker->guests), 2 * AHEAD) ? AHEAD : AHEAD_MIN;
+}
+
 /* As much of the upstream's answer as there is and the client takes. */
 static int
 send_more(struct request *req)
 {
+	const size_t max = ahead(req);
 	struct bytes piece;
 	int r = 0;
 
@@ -145,8 +157,8 @@ send_more(struct request *req)
 		req->reply.at = relay_body(req).len;
 		return 0;
 	}
-	while (r == 0 && conn_unsent(client_conn(req->client)) < AHEAD) {
-		piece = bytes_first(bytes_skip(relay_body(req), req->reply.at), AHEAD);
+	while (r == 0 && conn_unsent(client_conn(req->client)) < max) {
+		piece = bytes_first(bytes_skip(relay_body(req), req->reply.at), max);
 		if (piece.len == 0 && req->reply.status != 0)
 			break;
 		r = send_next(req, piece);
@@ -209,13 +221,14 @@ int
 relay_tail(struct request *req)
 {
 	struct flight_seat *seat = &req->sharing.seat;
+	const size_t max = ahead(req);
 	struct bytes piece;
 	int r = 0;
 
 	if (req->reply.status == 0)
 		r = answer_tail_head(req);
-	while (r == 0 && conn_unsent(client_conn(req->client)) < AHEAD) {
-		piece = bytes_first(flight_read(seat), AHEAD);
+	while (r == 0 && conn_unsent(client_conn(req->client)) < max) {
+		piece = bytes_first(flight_read(seat), max);
 		if (piece.len == 0)
 			break;
 		r = answer_relay_piece(req, piece);

@@ -13,6 +13,7 @@
 #include "proxy/attempt.h"
 #include "proxy/body_log.h"
 #include "proxy/client.h"
+#include "proxy/guests.h"
 #include "proxy/hold.h"
 #include "proxy/limit.h"
 #include "proxy/metrics.h"
@@ -59,12 +60,14 @@ request_new(struct worker *worker, struct client *client)
 		.fields_max = FIELDS_LIMIT,
 		.target_max = TARGET_MAX,
 		.body_max = worker->config->max_body,
+		.memory = guests_memory(worker->guests),
 	};
 
 	req->worker = worker;
 	req->client = client;
 	req->config = config_ref(worker->config);
 	req->arena = arena_new(ARENA_BASE + ARENA_PER_BODY * worker->config->max_body);
+	arena_charge(req->arena, guests_memory(worker->guests));
 	req->reader = reader_new(req->arena, &limits);
 	req->timing.started = loop_now(worker->loop);
 	req->step = STEP_RECEIVE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request_priv.h - what the files of a request share: request.c (its life),
- * request_step.c (its steps), and those that a step is made of: admit, models, question,
+ * request_step.c (its steps), and those that a step is made of: receive, admit, models, question,
  * revision, lookup, form, forward, attempt, limit, hold, answer, relay, keep, share,
  * access_log, timing, tracing, span.
  * For them alone.

@@ -20,14 +20,12 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/rate.h"
 #include "cache/variant.h"
 #include "config/config.h"
 #include "proxy/admit.h"
 #include "proxy/answer.h"
 #include "proxy/attempt.h"
-#include "proxy/client.h"
 #include "proxy/form.h"
 #include "proxy/forward.h"
 #include "proxy/hold.h"
@@ -35,8 +33,8 @@
 #include "proxy/limit.h"
 #include "proxy/lookup.h"
 #include "proxy/models.h"
-#include "proxy/net/conn.h"
 #include "proxy/question.h"
+#include "proxy/receive.h"
 #include "proxy/relay.h"
 #include "proxy/request_priv.h"
 #include "proxy/revision.h"
@@ -50,7 +48,7 @@
 
 typedef enum step step_fn(struct request *req);
 
-static step_fn step_receive, step_identify, step_learn, step_lookup, step_deliver, step_limit,
+static step_fn step_identify, step_learn, step_lookup, step_deliver, step_limit,
     step_fetch, step_backoff, step_hold, step_follow, step_tail, step_answer, step_relay;
 
 static const struct {
@@ -58,7 +56,7 @@ static const struct {
 	step_fn		*run;
 	unsigned	 may_go;	/* set of steps it may name */
 } steps[] = {
-	[STEP_RECEIVE]	= { "receive", step_receive, TO(STEP_IDENTIFY) },
+	[STEP_RECEIVE]	= { "receive", receive_step, TO(STEP_IDENTIFY) },
 	[STEP_IDENTIFY]	= { "identify", step_identify, TO(STEP_LOOKUP) | TO(STEP_FETCH) |
 			    TO(STEP_LEARN) | TO(STEP_LIST) },
 	[STEP_LIST]	= { "list", models_answer, 0 },
@@ -110,86 +108,6 @@ request_run(struct request *req)
 	}
 }
 
-/* H-12: only once it is known that the body is wanted, and only if it waits for it. */
-static int
-send_continue(struct request *req)
-{
-	const struct bytes line = BYTES_LIT("HTTP/1.1 100 Continue\r\n\r\n");
-
-	if (!req->head->expects_continue || !req->head->has_body)
-		return 0;
-	if (conn_in(client_conn(req->client)).len > 0)
-		return 0;
-	return conn_write(client_conn(req->client), &line, 1);
-}
-
-static void
-note_head(struct request *req)
-{
-	const struct request_head *head = reader_head(req->reader);
-	uint64_t len = req->config->max_body;
-
-	req->head = head;
-	dialect_recognise(head, &req->call);
-	if (num_parse_u64(fields_get(&head->fields, "content-length"), &len) != 0)
-		len = req->config->max_body;
-	if (head->has_body)
-		client_expects_body(req->client, len);
-}
-
-static enum step
-refuse(struct request *req)
-{
-	struct refusal refusal = reader_refusal(req->reader);
-
-	req->reply.must_close = true;
-	return answer_error(req, refusal.status, "bad_request", refusal.why);
-}
-
-/* Whatever came with it was open to all between: nothing of it is looked at. */
-static enum step
-refuse_plain(struct request *req)
-{
-	req->reply.must_close = true;
-	return answer_error(req, 400, "tls_needed",
-	    "TLS is spoken here; write https:// in the URL");
-}
-
-static enum step
-step_receive(struct request *req)
-{
-	struct conn *conn = client_conn(req->client);
-	enum reader_state state;
-	size_t used;
-
-	do {
-		state = reader_feed(req->reader, conn_in(conn), &used);
-		conn_consume(conn, used);
-		if (state == READER_HEAD) {
-			note_head(req);
-			if (conn_is_mistaken(conn))
-				return refuse_plain(req);
-			if (send_continue(req) < 0)
-				return answer_error(req, 503, "overloaded", "out of memory");
-		}
-	} while (state == READER_HEAD || (state == READER_MORE && used > 0));
-
-	switch (state) {
-	case READER_DONE:
-		req->body = reader_body(req->reader);
-		req->timing.whole = clock_mono();
-		client_request_is_read(req->client);
-		return STEP_IDENTIFY;
-	case READER_REFUSED:
-		return refuse(req);
-	default:
-		if (!conn_is_at_end(conn))
-			return STEP_RECEIVE;
-		request_end(req, END_CLIENT_GONE);
-		return STEP_ENDED;
-	}
-}
-
 /* Only what neither we nor an upstream could take for another path passes (H-29). */
 static const char *
 path_fault(const struct request *req)
@@ -229,6 +147,8 @@ must_not_go_upstream(const struct request *req)
 static enum step
 too_large(struct request *req)
 {
+	if (arena_is_starved(req->arena))
+		return answer_starved(req);
 	return answer_error(req, 413, "request_too_large",
 	    "the body takes too much memory to read");
 }
@@ -520,9 +440,11 @@ fail(struct request *req)
 static enum step
 not_sent(struct request *req)
 {
-	if (req->client != NULL)
-		return answer_error(req, 413, "request_too_large", "the request is too large");
-	return end_alone(req);
+	if (req->client == NULL)
+		return end_alone(req);
+	if (arena_is_starved(req->arena))
+		return answer_starved(req);
+	return answer_error(req, 413, "request_too_large", "the request is too large");
 }
 
 /* With the head of an answer there, and its body still coming. */

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/quota.h"
 #include "cache/flight.h"
 #include "cache/ledger.h"
 #include "cache/scribe.h"
@@ -279,6 +280,7 @@ renew(struct server *srv, struct config *config, struct tls_context *tls,
 	srv->tls = tls;
 	if (srv->store != NULL)
 		store_set_grace(srv->store, config_grace(config));
+	quota_set_max(guests_memory(srv->limits.guests), config->memory_limit);
 	srv->source->adopt(config);
 	body_log_warn(config);
 	exporter_renew(srv->outlets.exporter, config);
@@ -503,6 +505,8 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 	srv->outlets.multi = multi_new(srv->loop);
 	srv->outlets.exporter = exporter_new(srv->loop, srv->outlets.multi);
 	exporter_renew(srv->outlets.exporter, config);
+	quota_set_max(guests_memory(srv->limits.guests), config->memory_limit);
+	flights_charge(srv->flights, guests_memory(srv->limits.guests));
 }
 
 static void

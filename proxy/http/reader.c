@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/quota.h"
 #include "proxy/http/head_scan.h"
 
 #define VALUE_MAX		((size_t)16 << 10)	/* H-9 */
@@ -33,6 +34,7 @@ struct reader {
 	struct request_head	 head;
 	struct refusal		 refusal;
 	llhttp_t		 parser;
+	uint64_t		 promised;	/* by Content-Length; 0: nothing, or reserved */
 	uint64_t		 n_fed;		/* bytes behind the head */
 	uint64_t		 n_chunks;
 	enum reader_state	 state;
@@ -210,19 +212,6 @@ check_target(struct reader *reader)
 	return r;
 }
 
-/* Room for a body of LEN bytes at once, as far as a promise is worth memory. */
-static int
-reserve_body(struct reader *reader, uint64_t len)
-{
-	char *space;
-
-	if (len == 0)
-		return 0;
-	if (buf_space(&reader->body, len < RESERVE_MAX ? len : RESERVE_MAX, &space) < 0)
-		return refuse(reader, 503, "there is no memory for the body");
-	return 0;
-}
-
 static int
 check_content_length(struct reader *reader)
 {
@@ -237,7 +226,8 @@ check_content_length(struct reader *reader)
 	if (text.len > CONTENT_LENGTH_DIGITS || len > reader->limits.body_max)
 		return refuse(reader, 413, "the body is larger than max_body");
 	reader->head.has_body = len > 0;
-	return reserve_body(reader, len);
+	reader->promised = len;
+	return 0;
 }
 
 static int
@@ -336,12 +326,29 @@ on_chunk_header(llhttp_t *parser)
 	return 0;
 }
 
+/*
+ * With its first byte room for all of it, as far as a promise is worth memory: before that
+ * whoever saw the head may have refused it.
+ */
+static void
+reserve_body(struct reader *reader)
+{
+	uint64_t len = reader->promised < RESERVE_MAX ? reader->promised : RESERVE_MAX;
+	char *space;
+
+	reader->promised = 0;
+	if (len > 0)
+		(void)!buf_space(&reader->body, len, &space);
+}
+
 static int
 on_body(llhttp_t *parser, const char *at, size_t len)
 {
 	struct reader *reader = parser->data;
-	int r = buf_add(&reader->body, (struct bytes){ at, len });
+	int r;
 
+	reserve_body(reader);
+	r = buf_add(&reader->body, (struct bytes){ at, len });
 	if (r == -ENOMEM)
 		return refuse(reader, 503, "there is no memory for the body");
 	if (r < 0)
@@ -379,6 +386,7 @@ reader_new(struct arena *arena, const struct reader_limits *limits)
 	reader->scan.lines_max = limits->fields_max + 1;
 	buf_init(&reader->raw, limits->head_max);
 	buf_init(&reader->body, limits->body_max);
+	buf_charge(&reader->body, limits->memory, QUOTA_FREE);
 	llhttp_init(&reader->parser, HTTP_REQUEST, &settings);
 	reader->parser.data = reader;
 	return reader;

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "proxy/http/field.h"
 
+struct quota;
 struct reader;
 
 enum reader_state {
@@ -29,6 +30,7 @@ struct reader_limits {
 	size_t	fields_max;	/* number of fields: 431 above */
 	size_t	target_max;	/* bytes of the request target: 414 above */
 	size_t	body_max;	/* bytes of the body: 413 above */
+	struct quota *memory;	/* charged for the body: 503 above; NULL: nobody counts */
 };
 
 struct request_head {

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/quota.h"
 #include "proxy/net/tls.h"
 
 #define READ_LEN	((size_t)64 << 10)
@@ -28,14 +29,14 @@ struct conn {
 	struct loop_task	*owner;		/* borrowed: outlives us */
 	struct loop_watch	*watch;
 	struct tls		*tls;		/* NULL: plain */
-	struct loop_task	 pull;		/* reads what TLS still has, when there is room */
+	struct loop_task	 pull;		/* reads what was left, when there is room */
 	struct buf		 in;
 	struct buf		 out;
 	uint64_t		 sent;
 	int			 fd;
 	bool			 is_new;	/* nothing has come yet */
 	bool			 is_mistaken;
-	bool			 is_full;	/* TLS has more than there is room for */
+	bool			 is_full;	/* more has come than there is room for */
 	bool			 is_ending;	/* close_notify waits for the socket */
 	bool			 is_shut;
 	bool			 is_abortive;
@@ -58,7 +59,7 @@ reading_waits_for_room(const struct conn *conn)
 static void
 set_interest(struct conn *conn)
 {
-	bool may_read = !conn->is_at_end && has_room(conn);
+	bool may_read = !conn->is_at_end && !conn->is_full && has_room(conn);
 	bool must_write = buf_len(&conn->out) > 0 || conn->is_ending ||
 	    reading_waits_for_room(conn);
 
@@ -105,8 +106,9 @@ read_some(struct conn *conn)
 		conn->is_full = read_records(conn);
 		return;
 	}
-	if (buf_space(&conn->in, READ_LEN, &space) < 0)
-		return;		/* full: interest goes until something is consumed */
+	conn->is_full = buf_space(&conn->in, READ_LEN, &space) < 0;
+	if (conn->is_full)
+		return;
 	n = recv(conn->fd, space, READ_LEN, 0);
 	if (n > 0)
 		buf_fill(&conn->in, (size_t)n);
@@ -238,6 +240,13 @@ conn_free(struct conn *conn)
 	buf_done(&conn->in);
 	buf_done(&conn->out);
 	return xfree(conn);
+}
+
+void
+conn_charge(struct conn *conn, struct quota *quota)
+{
+	buf_charge(&conn->in, quota, READ_LEN);
+	buf_charge(&conn->out, quota, QUOTA_FREE);
 }
 
 bool

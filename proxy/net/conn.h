@@ -13,12 +13,19 @@
 #define CONN_IN_MAX	((size_t)256 << 10)	/* reading waits while this much is unread */
 
 struct conn;
+struct quota;
 struct tls_context;
 
 /* Takes FD.  TLS as CONTEXT says, plain if it is NULL.  OWNER is borrowed: it outlives us. */
 struct conn	*conn_new(struct loop *loop, int fd, struct tls_context *context,
 		    struct loop_task *owner);
 struct conn	*conn_free(struct conn *conn);	/* closes */
+
+/*
+ * Charge QUOTA, which outlives it, for what it holds beyond what any connection may: then
+ * it reads no further, and conn_write() reports -ENOMEM, where there is no room.
+ */
+void	conn_charge(struct conn *conn, struct quota *quota);
 
 bool	conn_is_opening(const struct conn *conn);	/* hands are being shaken */
 

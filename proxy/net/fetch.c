@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/quota.h"
 #include "proxy/net/multi.h"
 
 #define HEAD_MAX	((size_t)64 << 10)	/* over all interim heads together (H-32) */
@@ -451,6 +452,7 @@ fetch_start(struct multi *multi, const struct fetch_request *request, struct loo
 	*fetch = (struct fetch){ .multi = multi, .owner = owner, .timeouts = request->timeouts };
 	fetch->arena = arena_new(ARENA_MAX);
 	buf_init(&fetch->body, request->window);
+	buf_charge(&fetch->body, request->memory, QUOTA_FREE);	/* one call of on_body() fits */
 	fetch->timer = loop_timer_new(multi_loop(multi), on_timer, fetch);
 	fetch->started = clock_mono();
 	fetch->easy = curl_easy_init();

@@ -16,6 +16,7 @@
 
 struct fetch;
 struct multi;
+struct quota;
 
 struct fetch_timeouts {
 	usec_t	connect;
@@ -33,7 +34,8 @@ struct fetch_request {
 	struct bytes		 query;		/* without '?'; may be empty */
 	const struct fields	*fields;	/* all that goes upstream, token included */
 	struct bytes		 body;		/* borrowed until the fetch is freed */
-	size_t			 window;	/* unread bytes at which the transfer pauses */
+	size_t			 window;	/* unread bytes at which the transfer pauses, */
+	struct quota		*memory;	/* or where there is no room; may be NULL */
 	struct fetch_timeouts	 timeouts;
 };
 

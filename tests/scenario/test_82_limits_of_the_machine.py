@@ -6,7 +6,11 @@ import re
 import resource
 import time
 
-from play import Gone, TIMEOUT
+import pytest
+
+import play
+from play import Gone, TIMEOUT, dump, head_of
+from test_65_reload import reload
 
 PATH = "/models/m"
 TEXT = [{"translation_text": "x"}]
@@ -114,3 +118,128 @@ def test_proxies_in_front_and_unix_sockets_are_not_counted(proxy, up, tmp_path):
             assert is_served(stack.enter_context(px.connect_unix(f"{tmp_path}/s")))
         assert not is_served(stack.enter_context(px.connect("127.0.0.1")))
     assert px.stop()["connections_refused"] == 1
+
+
+MB = 1 << 20
+CHAT = "/v1/chat/completions"
+
+
+def ended(px):
+    text = px.admin("GET", "/metrics").body.decode()
+    return sum(int(n) for n in re.findall(r"^reprise_requests_total\S* (\d+)$", text, re.M))
+
+
+def memory(px):
+    return metric(px, "memory_bytes")
+
+
+def peak(px):
+    """The most memory the process ever had, in bytes."""
+    status = open(f"/proc/{px.process.pid}/status", encoding="ascii").read()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024
+
+
+def begin(px, stack, target, length, sent):
+    """A client that promises a body of LENGTH and sends so much of it."""
+    client = stack.enter_context(px.connect())
+    client.method = "POST"
+    fields = [("Host", "p"), ("Content-Length", length)]
+    client.send(head_of(f"POST {target} HTTP/1.1", fields) + b" " * sent)
+    return client
+
+
+def assert_shed(answer):
+    assert (answer.status, answer["Retry-After"]) == (503, "1")
+    assert answer["x-should-retry"] != "false"
+    assert "overloaded" in answer["Cache-Status"]
+
+
+def test_over_the_memory_limit_new_bodies_are_refused(proxy, up):
+    """H-83: many clients, large bodies."""
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
+                "memory_limit": "24MB", "max_body": "32MB"})
+    up.expect("POST", PATH).reply(json=TEXT)
+    assert px.post(PATH, {"inputs": "a"}).status == 200
+    before = peak(px)
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):             # none of them is whole: they hold what they sent
+            begin(px, stack, CHAT, 4 * MB, 4 * MB - 1)
+        until(lambda: memory(px) > 20 * MB)
+        late = begin(px, stack, CHAT, 8 * MB, 0)
+        answer = late.answer()          # before the body, in OpenAI's shape
+        assert_shed(answer)
+        assert answer.json["error"]["code"] == "overloaded"
+        assert late.is_at_end()
+        assert px.post(PATH, {"inputs": "a"})["x-compute-type"] == "cache"
+        up.expect("POST", PATH).reply(json=TEXT)
+        assert px.post(PATH, {"inputs": "b"}).status == 200
+        assert memory(px) <= 24 * MB
+        if "asan" not in str(play.BUILD):
+            assert peak(px) - before < 48 * MB
+    until(lambda: memory(px) == 0)
+    up.expect("POST", CHAT).reply(400, json={"error": "x"})
+    assert px.post(CHAT, b" " * 4 * MB).status == 400
+    until(lambda: memory(px) == 0)
+    assert px.stop()["memory_refused"] >= 1
+
+
+def test_a_body_in_chunks_is_refused_when_it_grows(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
+                "memory_limit": "4MB"})
+    with px.connect() as client:
+        client.method = "POST"
+        client.send(head_of(f"POST {CHAT} HTTP/1.1", [("Host", "p"),
+                                                      ("Transfer-Encoding", "chunked")]))
+        for _ in range(8):
+            client.send(b"%x\r\n%s\r\n" % (MB, b" " * MB))
+        answer = client.answer()
+        assert_shed(answer)
+        assert answer.json["error"]["code"] == "overloaded"
+    until(lambda: memory(px) == 0)
+    assert px.stop()["memory_refused"] == 1
+
+
+def test_a_limit_that_is_lowered_holds_for_who_comes_then(proxy, up):
+    px = proxy({"upstreams": {"up": {"url": up.url}}})
+    up.expect("POST", CHAT).reply(400, json={"error": "x"})
+    assert px.post(CHAT, b" " * MB).status == 400
+    assert reload(px, {"memory_limit": "100kB"}) == "reloaded"
+    assert px.post(CHAT, b" " * MB).status == 503
+    assert reload(px, {"memory_limit": "0B"}) == "reloaded"
+    up.expect("POST", CHAT).reply(400, json={"error": "x"})
+    assert px.post(CHAT, b" " * MB).status == 400
+    px.stop()
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
+def test_a_large_answer_passes_in_small_pieces(proxy, up, kind):
+    """What an upstream sends is bounded too, and arrives all the same."""
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
+                "memory_limit": "256kB"})
+    body = dump([{"translation_text": "x" * 6 * MB}])
+    up.expect("POST", PATH).reply(200, body, headers={"Content-Type": kind})
+    answer = px.post(PATH, {"inputs": "a"})
+    assert (answer.status, answer.body) == (200, body)
+    until(lambda: memory(px) == 0)
+    px.stop()
+
+
+def test_who_does_not_take_an_answer_is_bounded_too(proxy, up, tmp_path):
+    """C2, C5: a large answer from the cache, asked for and not read, again and again."""
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
+                "memory_limit": "16MB", "cache": {"path": str(tmp_path / "c"), "size": "1GB"}})
+    body = dump([{"translation_text": "x" * 7 * MB}])
+    up.expect("POST", PATH).reply(200, body, headers={"Content-Type": "application/json"})
+    assert px.post(PATH, {"inputs": "a"}).body == body
+    before = peak(px)
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            client = stack.enter_context(px.connect())
+            client.ask("POST", PATH, {"inputs": "a"})
+        until(lambda: ended(px) == 21)
+        assert 0 < memory(px) <= 16 * MB
+        if "asan" not in str(play.BUILD):
+            assert peak(px) - before < 64 * MB
+    until(lambda: memory(px) == 0)
+    assert px.post(PATH, {"inputs": "a"}).body == body
+    px.stop()

@@ -282,6 +282,7 @@ without_a_file_there_is_the_hugging_face_router(void **state)
 	setenv("XDG_CACHE_HOME", "/x", 1);
 	assert_int_equal(config_load(NULL, note, NULL, &c), 0);
 	assert_string_equal(c->peers.listen[0].address, "127.0.0.1:8080");
+	assert_true(c->memory_limit > 0);
 	assert_string_equal(c->cache.path, "/x/reprise");
 	assert_string_equal(c->upstreams[0].url, "https://router.huggingface.co/hf-inference");
 	assert_int_equal(c->upstreams[0].n_tokens, 0);
@@ -360,11 +361,12 @@ proxies_in_front_are_addresses_and_nets(void **state)
 
 	(void)state;
 	assert_int_equal(load(UP "trusted_proxies: [10.0.0.0/8, '::1', 'unix:']\n"
-	    "connections_per_address: 20\n", &said, &c), 0);
+	    "memory_limit: 0B\nconnections_per_address: 20\n", &said, &c), 0);
 	assert_true(ip_parse(bytes_str("10.9.8.7"), &ip) && config_trusts(c, ip));
 	assert_true(ip_parse(bytes_str("::1"), &ip) && config_trusts(c, ip));
 	assert_true(ip_parse(bytes_str("11.0.0.1"), &ip) && !config_trusts(c, ip));
 	assert_true(config_trusts(c, IP_NONE));
+	assert_int_equal(c->memory_limit, 0);
 	assert_int_equal(c->peers.per_address, 20);
 	config_unref(c);
 }
