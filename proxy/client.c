@@ -245,17 +245,10 @@ watch_writing(struct client *client)
 	client->sent_before = sent;
 }
 
+/* What can be done with what is there. */
 static void
-client_run(void *arg)
+go_on(struct client *client)
 {
-	struct client *client = arg;
-
-	if (conn_is_broken(client->conn)) {
-		close_client(client);
-		return;
-	}
-	if (is_due(client))
-		on_deadline(client);
 	switch (client->state) {
 	case CLIENT_OPENING:
 		open_client(client);
@@ -275,8 +268,26 @@ client_run(void *arg)
 		linger(client);
 		break;
 	case CLIENT_CLOSED:
+		break;
+	}
+}
+
+/*
+ * Deadlines come last: where we were not run for a while, what was in time has been
+ * waiting, and moves them (F18).
+ */
+static void
+client_run(void *arg)
+{
+	struct client *client = arg;
+
+	if (conn_is_broken(client->conn)) {
+		close_client(client);
 		return;
 	}
+	go_on(client);
+	if (client->state != CLIENT_CLOSED && is_due(client))
+		on_deadline(client);
 	if (client->state != CLIENT_CLOSED)
 		watch_writing(client);
 }

@@ -231,6 +231,18 @@ next_timer(usec_t until)
 }
 
 void
+world_stop(usec_t time)
+{
+	struct loop_timer *timer;
+
+	now += time;
+	while ((timer = next_timer(now)) != NULL) {
+		timer->at = 0;
+		timer->fn(timer->arg);
+	}
+}
+
+void
 world_pass(usec_t time)
 {
 	usec_t until = now + time;

@@ -23,6 +23,7 @@
  *	fail N connect|tls|timeout|closed|bad-answer
  *	cancelled N
  *	pass DURATION
+ *	stop DURATION C "BYTES"		we are not run for so long, and meanwhile C sends
  *	drain [WORKER]			of both, unless one is named
  *	count NAME VALUE		a counter of stat_tbl.h, over both workers
  *	log				from now on what is logged is kept, not shown
@@ -471,14 +472,30 @@ do_cancelled(struct play *play, const struct line *line)
 	check(play, world_fetches[fetch_of(play, line)].was_cancelled, "the fetch goes on");
 }
 
-static void
-do_pass(struct play *play, const struct line *line)
+static usec_t
+duration(const struct play *play, const struct line *line)
 {
 	usec_t time;
 
 	if (num_parse_duration(line->words[1], &time) != 0)
 		fail(play, "not a duration", line->words[1]);
-	world_pass(time);
+	return time;
+}
+
+static void
+do_pass(struct play *play, const struct line *line)
+{
+	world_pass(duration(play, line));
+}
+
+static void
+do_stop(struct play *play, const struct line *line)
+{
+	uint64_t client = number(play, line->words[2]);
+
+	check(play, client < WORLD_CONNS, "no such client");
+	world_stop(duration(play, line));
+	world_send((unsigned)client, line->words[3]);
 }
 
 static void
@@ -588,6 +605,7 @@ static const struct {
 	{ "fetches", do_fetches, 2 },	{ "head", do_head, 3 },
 	{ "body", do_body, 3 },		{ "end", do_end, 2 },
 	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },
+	{ "stop", do_stop, 4 },
 	{ "pass", do_pass, 2 },		{ "drain", do_drain, 1 },
 	{ "count", do_count, 3 },	{ "log", do_log, 1 },
 	{ "logged", do_logged, 2 },	{ "saved", do_saved, 5 },

@@ -45,6 +45,9 @@ extern unsigned world_n_fetches;
 /* Turn the loops, one after another, until nothing is ready on any. */
 void	world_settle(void);
 
+/* We are stopped for TIME: all timers that are due by then fire before anything runs. */
+void	world_stop(usec_t time);
+
 /* Let TIME pass, timer by timer. */
 void	world_pass(usec_t time);
 
