@@ -9,7 +9,7 @@
 bool
 quota_take(struct quota *quota, size_t len)
 {
-	if (!quota_has_room(quota, len))
+	if (len > 0 && !quota_has_room(quota, len))
 		return false;
 	quota_add(quota, len);
 	return true;

@@ -21,7 +21,7 @@ struct quota {
 	_Atomic uint64_t	max;	/* 0: no bound */
 };
 
-/* Charge LEN bytes if there is room for them.  QUOTA may be NULL: nobody counts. */
+/* Charge LEN bytes if there is room for them; for none there is always.  QUOTA may be NULL. */
 bool	quota_take(struct quota *quota, size_t len);
 
 /* Charge them whether there is room or not. */

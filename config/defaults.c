@@ -30,15 +30,18 @@ count_cores(void)
 }
 
 /*
- * A part of what the machine has: enough for hundreds of large bodies on any, and it has
- * still room for the cache's pages and for others when clients send all they can.
+ * A part of what the machine has: it has still room for the cache's pages and for others
+ * when clients send all they can.  One request must find room on any.
  */
 static uint64_t
-share_of_memory(void)
+memory_limit(uint64_t max_body)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t least = CONFIG_MEMORY_PER_BODY * max_body, share = 0;
 
-	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / MEMORY_SHARE : 0;
+	if (pages > 0 && size > 0)
+		share = (uint64_t)pages * (uint64_t)size / MEMORY_SHARE;
+	return share > least ? share : least;
 }
 
 void
@@ -46,7 +49,7 @@ defaults_begin(struct config *config)
 {
 	option_set_defaults(PLACE_TOP, config);
 	config->workers = count_cores();
-	config->memory_limit = share_of_memory();
+	config->memory_limit = UINT64_MAX;
 }
 
 static char *
@@ -99,6 +102,8 @@ defaults_end(struct config *config)
 	if (config->cache.path == NULL)
 		config->cache.path = cache_path();
 	peers_end(config);
+	if (config->memory_limit == UINT64_MAX)
+		config->memory_limit = memory_limit(config->max_body);
 	if (config->n_routes == 0 && config->n_upstreams == 1)
 		route_everything(config);
 	for (size_t i = 0; i < config->n_routes; i++)

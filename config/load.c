@@ -282,6 +282,20 @@ check_probes(struct loader *loader, const struct tree_node *root)
 		    "revision; in place of {probe: ...} write the text that was logged as it");
 }
 
+/* A request that can never have what it takes would be told to come again for ever. */
+static void
+check_memory(struct loader *loader, const struct tree_node *root)
+{
+	const struct config *config = loader->config;
+	struct trail here = { .name = "memory_limit" };
+
+	if (config->memory_limit != 0 &&
+	    config->memory_limit / CONFIG_MEMORY_PER_BODY < config->max_body)
+		load_sayf(loader, load_find_pair(root, here.name)->value, &here,
+		    "must be at least %d times max_body, which one request may take; or 0B: no "
+		    "bound", CONFIG_MEMORY_PER_BODY);
+}
+
 /* What no single option can say. */
 static void
 check_whole(struct loader *loader, const struct tree_node *root)
@@ -296,6 +310,7 @@ check_whole(struct loader *loader, const struct tree_node *root)
 	if (config->n_teams > 0 && config->n_upstreams > 0)
 		check_tokens(loader, root);
 	check_probes(loader, root);
+	check_memory(loader, root);
 }
 
 static void

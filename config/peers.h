@@ -10,6 +10,8 @@
 
 #include "base/ip.h"
 
+#define CONFIG_MEMORY_PER_BODY	8	/* bodies that one request may have in memory, nearly */
+
 struct config;
 
 /* An address to listen on. */

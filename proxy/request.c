@@ -27,7 +27,8 @@
 #define FIELDS_LIMIT	100
 #define TARGET_MAX	((size_t)8 << 10)
 
-/* Canonical form, question, spliced body: a few times the largest body. */
+/* Canonical form, question, spliced body: a few times the largest body (and see
+ * CONFIG_MEMORY_PER_BODY). */
 #define ARENA_PER_BODY	6
 #define ARENA_BASE	((size_t)1 << 20)
 

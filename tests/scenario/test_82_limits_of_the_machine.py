@@ -157,15 +157,15 @@ def assert_shed(answer):
 def test_over_the_memory_limit_new_bodies_are_refused(proxy, up):
     """H-83: many clients, large bodies."""
     px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
-                "memory_limit": "24MB", "max_body": "32MB"})
+                "memory_limit": "24MB", "max_body": "3MB"})
     up.expect("POST", PATH).reply(json=TEXT)
     assert px.post(PATH, {"inputs": "a"}).status == 200
     before = peak(px)
     with contextlib.ExitStack() as stack:
         for _ in range(40):             # none of them is whole: they hold what they sent
-            begin(px, stack, CHAT, 4 * MB, 4 * MB - 1)
+            begin(px, stack, CHAT, 3 * MB, 3 * MB - 1)
         until(lambda: memory(px) > 20 * MB)
-        late = begin(px, stack, CHAT, 8 * MB, 0)
+        late = begin(px, stack, CHAT, 3 * MB, 0)
         answer = late.answer()          # before the body, in OpenAI's shape
         assert_shed(answer)
         assert answer.json["error"]["code"] == "overloaded"
@@ -178,20 +178,23 @@ def test_over_the_memory_limit_new_bodies_are_refused(proxy, up):
             assert peak(px) - before < 48 * MB
     until(lambda: memory(px) == 0)
     up.expect("POST", CHAT).reply(400, json={"error": "x"})
-    assert px.post(CHAT, b" " * 4 * MB).status == 400
+    assert px.post(CHAT, b" " * 3 * MB).status == 400
     until(lambda: memory(px) == 0)
     assert px.stop()["memory_refused"] >= 1
 
 
 def test_a_body_in_chunks_is_refused_when_it_grows(proxy, up):
     px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
-                "memory_limit": "4MB"})
-    with px.connect() as client:
+                "memory_limit": "4MB", "max_body": "512kB"})
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            begin(px, stack, CHAT, MB // 2, MB // 2 - 1)
+        until(lambda: memory(px) == 4 * MB)
+        client = stack.enter_context(px.connect())
         client.method = "POST"
         client.send(head_of(f"POST {CHAT} HTTP/1.1", [("Host", "p"),
                                                       ("Transfer-Encoding", "chunked")]))
-        for _ in range(8):
-            client.send(b"%x\r\n%s\r\n" % (MB, b" " * MB))
+        client.send(b"%x\r\n%s\r\n" % (MB // 4, b" " * (MB // 4)))
         answer = client.answer()
         assert_shed(answer)
         assert answer.json["error"]["code"] == "overloaded"
@@ -200,14 +203,17 @@ def test_a_body_in_chunks_is_refused_when_it_grows(proxy, up):
 
 
 def test_a_limit_that_is_lowered_holds_for_who_comes_then(proxy, up):
-    px = proxy({"upstreams": {"up": {"url": up.url}}})
-    up.expect("POST", CHAT).reply(400, json={"error": "x"})
-    assert px.post(CHAT, b" " * MB).status == 400
-    assert reload(px, {"memory_limit": "100kB"}) == "reloaded"
-    assert px.post(CHAT, b" " * MB).status == 503
-    assert reload(px, {"memory_limit": "0B"}) == "reloaded"
-    up.expect("POST", CHAT).reply(400, json={"error": "x"})
-    assert px.post(CHAT, b" " * MB).status == 400
+    px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
+                "memory_limit": "0B", "max_body": "64kB"})
+    with contextlib.ExitStack() as stack:
+        for _ in range(16):
+            begin(px, stack, CHAT, 65536, 65535)
+        until(lambda: memory(px) == MB)
+        for limit, status in (("512kB", 503), ("0B", 400)):
+            assert reload(px, {"memory_limit": limit}) == "reloaded"
+            if status == 400:
+                up.expect("POST", CHAT).reply(400, json={"error": "x"})
+            assert px.post(CHAT, b" " * 60000).status == status
     px.stop()
 
 
@@ -215,7 +221,7 @@ def test_a_limit_that_is_lowered_holds_for_who_comes_then(proxy, up):
 def test_a_large_answer_passes_in_small_pieces(proxy, up, kind):
     """What an upstream sends is bounded too, and arrives all the same."""
     px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
-                "memory_limit": "256kB"})
+                "memory_limit": "256kB", "max_body": "32kB"})
     body = dump([{"translation_text": "x" * 6 * MB}])
     up.expect("POST", PATH).reply(200, body, headers={"Content-Type": kind})
     answer = px.post(PATH, {"inputs": "a"})
@@ -227,7 +233,8 @@ def test_a_large_answer_passes_in_small_pieces(proxy, up, kind):
 def test_who_does_not_take_an_answer_is_bounded_too(proxy, up, tmp_path):
     """C2, C5: a large answer from the cache, asked for and not read, again and again."""
     px = proxy({"upstreams": {"up": {"url": up.url}}, "admin": "127.0.0.1:0",
-                "memory_limit": "16MB", "cache": {"path": str(tmp_path / "c"), "size": "1GB"}})
+                "memory_limit": "16MB", "max_body": "2MB",
+                "cache": {"path": str(tmp_path / "c"), "size": "1GB"}})
     body = dump([{"translation_text": "x" * 7 * MB}])
     up.expect("POST", PATH).reply(200, body, headers={"Content-Type": "application/json"})
     assert px.post(PATH, {"inputs": "a"}).body == body

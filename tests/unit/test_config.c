@@ -421,6 +421,9 @@ static const struct {
 	{ UP "trusted_proxies: [1.2.3.4, balancer]\n",
 	    ":2:28: trusted_proxies[1]: \"balancer\" is no address, nor a net such as "
 	    "10.0.0.0/8\n" },
+	{ UP "memory_limit: 200MB\n",
+	    ":2:15: memory_limit: must be at least 8 times max_body, which one request may take; "
+	    "or 0B: no bound\n" },
 	{ UP "connections_per_address: 0\n",
 	    ":2:26: connections_per_address: must be from 1 to 1000000\n" },
 	{ UP "listen: []\n", ":2:9: listen: must not be empty\n" },

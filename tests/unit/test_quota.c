@@ -31,6 +31,8 @@ what_is_taken_is_given_back(void **state)
 	quota_add(&quota, 100);
 	assert_int_equal(quota_used(&quota), 160);
 	assert_false(quota_has_room(&quota, 0));
+	assert_false(quota_take(&quota, 1));
+	assert_true(quota_take(&quota, 0));
 	quota_give_back(&quota, 160);
 	assert_int_equal(quota_used(&quota), 0);
 }
@@ -89,6 +91,11 @@ a_buffer_over_the_bound_stays_as_it_was(void **state)
 	assert_int_equal(quota_used(&quota), 2 * MB);
 	buf_done(&buf);
 	assert_int_equal(quota_used(&quota), 0);
+	quota_add(&quota, 4 * MB);	/* what is free is so over the bound, too */
+	assert_int_equal(buf_space(&buf, QUOTA_FREE, &space), 0);
+	assert_int_equal(buf_space(&buf, QUOTA_FREE + 1, &space), -ENOMEM);
+	buf_done(&buf);
+	quota_give_back(&quota, 4 * MB);
 }
 
 static void
