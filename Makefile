@@ -26,6 +26,7 @@ NEEDS_soak	= build run test
 NEEDS_fuzz	= build run test
 NEEDS_bench	= build run bench
 NEEDS_bench-hit	= $(NEEDS_bench)
+NEEDS_bench-idle	= $(NEEDS_bench)
 NEEDS_bench-store	= $(NEEDS_bench)
 NEEDS_bench-scale	= $(NEEDS_bench)
 NEEDS_bench-team	= $(NEEDS_bench)
@@ -84,7 +85,7 @@ PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer an
 	  models page question receive redact relay request request_step revision saving scout \
 	  server share span splice stats target timing tracing upstream version watch watchdog \
 	  worker
-BENCH	= canon hit metrics reload scale sieve store stream team tls
+BENCH	= canon hit idle metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player
 
@@ -319,8 +320,8 @@ bench:
 	@$(SUBMAKE) $(JOBS) all $(BENCH_PROGRAMS)
 	@status=0; for b in $(BENCH); do $(SUBMAKE) bench-$$b || status=1; done; exit $$status
 
-bench-hit bench-metrics bench-reload bench-scale bench-store bench-stream bench-team \
-    bench-tls: bench-%: all $(BENCH_PROGRAMS)
+bench-hit bench-idle bench-metrics bench-reload bench-scale bench-store bench-stream \
+    bench-team bench-tls: bench-%: all $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) $(PYTHON) -B bench/$*.py
 
 # Those that are a program alone.
