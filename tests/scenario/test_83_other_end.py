@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+import tls
 from play import head_of
 from test_65_reload import reload
 
@@ -77,6 +78,19 @@ def test_what_does_not_begin_with_a_good_header_is_closed(proxy, up, case):
         client.send(BAD[case] + ASK)
         assert client.is_at_end()
     assert px.stop()["proxy_headers_refused"] == 1
+
+
+def test_the_header_comes_before_tls(proxy, up, tmp_path):
+    authority = tls.Authority(tmp_path / "authority")
+    certificate, key = authority.issue("own")
+    px = announced(proxy, up, tls={"certificate": str(certificate), "key": str(key)})
+    with px.connect() as client:
+        client.send(GOOD["v1"][0])
+        client.sock = tls.client_context(authority).wrap_socket(
+            client.sock, server_hostname="127.0.0.1")
+        assert ask(client).status == 200
+    assert client_of(px, 0) == "192.0.2.1"
+    px.stop()
 
 
 def test_who_says_nothing_is_no_error(proxy, up):
