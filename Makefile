@@ -77,14 +77,14 @@ DIALECT	= anthropic brief control dialect exact_json field_use hf identity json_
 	  json_walk llama loading model_list multipart ollama openai raw retouch sampling \
 	  stream stream_anthropic stream_anthropic_unfold stream_member stream_ollama \
 	  stream_openai stream_openai_unfold stream_tgi tei tgi usage verdict
-NET	= conn fetch herald listen loop multi notify tls tls_context tls_ticket
+NET	= conn fetch herald listen loop multi notify pass tls tls_context tls_ticket
 PROXY	= access_log admin admin_answer admin_gauges admin_metrics admit answer answer_cache \
 	  answer_call attempt board body_log certificates cli cli_cache cli_explain cli_help \
 	  cli_key cli_reload cli_stats cli_text cli_transfer cli_warm client diff edit_body \
-	  errand exporter form forward guests hold inlet keep limit listening lookup metrics \
-	  models page question receive redact relay request request_step revision saving scout \
-	  server share span splice stats target timing tracing upstream version watch watchdog \
-	  worker
+	  errand exporter form forward guests handover hold inlet keep limit listening lookup \
+	  metrics models page question receive redact relay request request_step revision \
+	  saving scout server share span splice stats target timing tracing upstream version \
+	  watch watchdog worker
 BENCH	= canon hit idle metrics reload scale sieve store stream team tls
 BENCH_PROGRAMS	= $(patsubst %,$(BUILD)/bench-%,canon crowd fill latency sieve store)
 REPLAY	= fake_conn fake_fetch fake_loop fake_scribe player

@@ -33,6 +33,7 @@ struct store_options {
 	unsigned	 readers;	/* how many threads will read */
 	bool		 is_strict;	/* a commit is on disk before it returns */
 	usec_t		 grace;		/* for which an entry stays after its time to live */
+	int		 lock_fd;	/* of a server that gives way; not over 0: none */
 	size_t		 map_size;	/* of the map; 0: as it should be.  For tests */
 };
 
@@ -65,6 +66,9 @@ int	store_attach(const struct store_options *options, bool writes,
 
 /* From now on an entry stays for GRACE after its time to live.  Any thread. */
 void	store_set_grace(struct store *store, usec_t grace);
+
+/* What keeps other servers out; for the one that is to take our place. */
+int	store_lock_fd(const struct store *store);
 
 /* All readers must be closed. */
 struct store	*store_close(struct store *store);

@@ -74,7 +74,7 @@ store_file_make_dir(const char *dir)
 }
 
 int
-store_file_lock(const char *dir, int *ret_fd)
+store_file_lock(const char *dir, int held_fd, int *ret_fd)
 {
 	char path[PATH_MAX], pid[16];
 	int r = path_in(dir, "lock", path);
@@ -82,7 +82,9 @@ store_file_lock(const char *dir, int *ret_fd)
 
 	if (r < 0)
 		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* A lock is of the file as it was opened: who was given that has the lock, too. */
+	fd = held_fd > 0 ? fcntl(held_fd, F_DUPFD_CLOEXEC, 0) :
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

@@ -21,9 +21,10 @@ int	store_file_make_dir(const char *dir) MUST_USE;
 
 /*
  * Lock DIR for this process until *RET_FD is closed: our own file beside the
- * data, which must not be opened twice (H-57).  0, STORE_FILE_E_LOCKED or -errno.
+ * data, which must not be opened twice (H-57); HELD_FD, if it is over 0, is the lock
+ * of another process that shares it.  0, STORE_FILE_E_LOCKED or -errno.
  */
-int	store_file_lock(const char *dir, int *ret_fd) MUST_USE;
+int	store_file_lock(const char *dir, int held_fd, int *ret_fd) MUST_USE;
 
 /* Who holds the lock, or 0. */
 pid_t	store_file_lock_holder(const char *dir);

@@ -316,7 +316,7 @@ store_open(const struct store_options *options, struct store **ret_store,
 
 	r = store_file_make_dir(options->path);
 	if (r == 0)
-		r = store_file_lock(options->path, &store->lock_fd);
+		r = store_file_lock(options->path, options->lock_fd, &store->lock_fd);
 	if (r == STORE_FILE_E_LOCKED) {
 		store_close(store);
 		return STORE_E_LOCKED;
@@ -355,6 +355,12 @@ store_attach(const struct store_options *options, bool writes, struct store **re
 	}
 	*ret_store = store;
 	return 0;
+}
+
+int
+store_lock_fd(const struct store *store)
+{
+	return store->lock_fd;
 }
 
 void

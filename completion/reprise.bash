@@ -8,7 +8,7 @@ _reprise_cache="stats ls show purge export import warm verify compact"
 _reprise_takes()
 {
 	case "$1" in
-	serve)		echo "--config --listen" ;;
+	serve)		echo "--config --listen --takeover" ;;
 	reload | check)	echo "--config" ;;
 	schema)		echo "--man" ;;
 	explain)	echo "--config --path --team file" ;;

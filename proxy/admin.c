@@ -38,6 +38,7 @@ struct door {
 	struct admin	*admin;
 	struct listener	*listener;	/* NULL: closed */
 	char		 address[ADMIN_ADDRESS_SIZE];
+	char		 tried[ADMIN_ADDRESS_SIZE];	/* in vain, which was told */
 	bool		 is_private;	/* the file system says who may come */
 };
 
@@ -45,6 +46,7 @@ struct admin {
 	struct server	*srv;		/* borrowed: outlives us */
 	struct door	 open;		/* where the configuration says */
 	struct door	 private;
+	bool		 is_unreachable;	/* for lack of the private one, which was told */
 	struct admin_client *clients;
 	unsigned	 n_clients;
 };
@@ -401,13 +403,14 @@ admin_address(const char *path, char ret_address[ADMIN_ADDRESS_SIZE])
 static void
 shut(struct door *door)
 {
-	door->listener = listener_free(door->listener);
-	if (door->is_private && door->address[0] != '\0')
+	/* The name goes first: whoever comes next makes one of its own. */
+	if (door->is_private && door->listener != NULL)
 		(void)unlink(door->address + strlen("unix:"));
+	door->listener = listener_free(door->listener);
 	door->address[0] = '\0';
 }
 
-/* What cannot be opened is told, with what will be missing. */
+/* What cannot be opened is told, once, with what will be missing. */
 static void
 open_door(struct door *door, const char *address, const char *without)
 {
@@ -415,9 +418,13 @@ open_door(struct door *door, const char *address, const char *without)
 	int fd = listen_open(address, false, NULL);
 
 	if (fd < 0) {
-		log_warn("cannot listen on %s: %s; %s", address, listening_why(fd), without);
+		if (strcmp(door->tried, address) != 0)
+			log_warn("cannot listen on %s: %s; %s", address, listening_why(fd),
+			    without);
+		snprintf(door->tried, sizeof(door->tried), "%s", address);
 		return;
 	}
+	door->tried[0] = '\0';
 	snprintf(door->address, sizeof(door->address), "%s", address);
 	door->listener = listener_new(door->admin->srv->loop, fd, &calls, door);
 }
@@ -426,16 +433,16 @@ static void
 open_private(struct admin *admin)
 {
 	const char *path = admin->srv->config->cache.path;
-	const char *without = "reprise reload will not reach this server";
 	char address[ADMIN_ADDRESS_SIZE];
-	int r = admin_address(path, address);
 
-	if (admin->srv->store == NULL)
+	if (admin->srv->store == NULL || admin->private.listener != NULL)
 		return;
-	if (r == 0)
-		open_door(&admin->private, address, without);
-	else
-		log_warn("cache %s: %s; %s", path, strerror(-r), without);
+	if (admin_address(path, address) == 0)
+		open_door(&admin->private, address, "reprise reload does not reach this server");
+	else if (!admin->is_unreachable)
+		log_warn("cache %s: its path is too long for a socket in it; reprise reload does "
+		    "not reach this server", path);
+	admin->is_unreachable = admin->private.listener == NULL;
 }
 
 void
@@ -444,10 +451,10 @@ admin_renew(struct admin *admin)
 	const char *wanted = admin->srv->config->admin;
 	char name[LISTEN_NAME_MAX];
 
-	if (wanted != NULL && strcmp(wanted, admin->open.address) == 0)
-		return;
-	shut(&admin->open);
-	if (wanted == NULL)
+	open_private(admin);
+	if (wanted == NULL || strcmp(wanted, admin->open.address) != 0)
+		shut(&admin->open);
+	if (wanted == NULL || admin->open.listener != NULL)
 		return;
 	open_door(&admin->open, wanted, "there is no admin listener");
 	if (admin->open.listener == NULL)
@@ -467,8 +474,9 @@ admin_new(struct server *srv)
 	admin->open.admin = admin;
 	admin->private.admin = admin;
 	admin->private.is_private = true;
-	open_private(admin);
-	admin_renew(admin);
+	/* Whose place we take has its doors open still. */
+	if (srv->succession.takeover.fd < 0)
+		admin_renew(admin);
 	return admin;
 }
 

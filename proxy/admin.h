@@ -21,7 +21,7 @@ struct admin	*admin_new(struct server *srv);
 /* Cuts who is still there. */
 struct admin	*admin_free(struct admin *admin);
 
-/* Listen where the server's configuration says now. */
+/* Listen where the server's configuration says now; what could not be opened is tried again. */
 void	admin_renew(struct admin *admin);
 
 /* The reload that was waited for is over. */

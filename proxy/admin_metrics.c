@@ -199,7 +199,7 @@ admin_metrics(struct server *srv, struct bytes body, struct admin_answer *answer
 	page_begin(&page, "build_info", "gauge", "The version, as a label.");
 	page_putf(&page, "reprise_build_info{version=\"%s\"} 1\n", VERSION);
 	page_put_one(&page, "start_time_seconds", "gauge", "When the server began, since 1970.",
-	    (double)srv->started * PAGE_MICRO);
+	    (double)srv->time.started * PAGE_MICRO);
 	put_workers(&page, srv);
 	admin_put_gauges(&page, srv);
 	return page.r;

@@ -23,7 +23,8 @@
 static command_fn serve, check, schema;
 
 static const struct command commands[] = {
-	{ "serve", serve, "cl", NULL, "[-c FILE] [--listen ADDR]", "run in the foreground",
+	{ "serve", serve, "clT", NULL, "[-c FILE] [--listen ADDR] [--takeover]",
+	    "run in the foreground",
 	    "HF_TOKEN=hf_... reprise serve" },
 	{ "reload", cli_reload, "c", NULL, "", "have the running server read its file again",
 	    "reprise check && reprise reload" },
@@ -73,6 +74,7 @@ static const struct option long_options[] = {
 	{ "jobs", required_argument, NULL, 'J' },
 	{ "url", required_argument, NULL, 'u' },
 	{ "man", no_argument, NULL, 'M' },
+	{ "takeover", no_argument, NULL, 'T' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -145,6 +147,7 @@ serve(const struct arguments *args)
 {
 	const struct server_source source = {
 		.load = load_to_serve, .adopt = adopt, .arg = (void *)(uintptr_t)args,
+		.takes_over = args->takeover,
 	};
 	struct config *config;
 	int r;
@@ -264,6 +267,9 @@ set_option(struct arguments *args, int option)
 		return NULL;
 	case 'd':
 		args->dry_run = true;
+		return NULL;
+	case 'T':
+		args->takeover = true;
 		return NULL;
 	case 'j':
 		args->json = true;

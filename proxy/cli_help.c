@@ -18,6 +18,7 @@ static const struct {
 } options[] = {
 	{ 'c', "-c, --config FILE", "the configuration" },
 	{ 'l', "--listen ADDR", "listen there, and nowhere else" },
+	{ 'T', "--takeover", "in the place of the server that serves already" },
 	{ 'p', "--path P", "the path it is sent to, if it says none itself" },
 	{ 'j', "--json", "for programs" },
 	{ 'm', "--model GLOB", "those of these models" },

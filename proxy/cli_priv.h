@@ -37,6 +37,7 @@ struct arguments {
 	bool		 dry_run;
 	bool		 json;
 	bool		 man;
+	bool		 takeover;
 };
 
 typedef int command_fn(const struct arguments *args);

@@ -15,12 +15,14 @@
 #include "config/config.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/notify.h"
+#include "proxy/net/pass.h"
 #include "proxy/worker.h"
 
 struct address {
 	char	*words;
 	char	 name[LISTEN_NAME_MAX];	/* with the port that the system chose */
-	int	*fds;		/* one for each worker; -1: handed out */
+	int	*fds;		/* one for each worker */
+	unsigned n_handed;	/* how many of them belong to workers by now */
 	bool	 is_announced;	/* by a header of the PROXY protocol */
 };
 
@@ -29,9 +31,14 @@ struct listening {
 	size_t		 n;
 	unsigned	 n_workers;
 	bool		 is_given;	/* by the service manager */
+	bool		 has_too_many;	/* sockets for its workers */
 };
 
-static struct listening *
+/* What listening_pass() says first. */
+#define GIVEN	"given"
+#define OPENED	"opened"
+
+struct listening *
 listening_new(unsigned n_workers)
 {
 	struct listening *listening = xcalloc(1, sizeof(*listening));
@@ -46,7 +53,7 @@ listening_free(struct listening *listening)
 	if (listening == NULL)
 		return NULL;
 	for (size_t i = 0; i < listening->n; i++) {
-		for (unsigned w = 0; w < listening->n_workers; w++)
+		for (unsigned w = listening->list[i].n_handed; w < listening->n_workers; w++)
 			if (listening->list[i].fds[w] >= 0)
 				close(listening->list[i].fds[w]);
 		xfree(listening->list[i].fds);
@@ -56,7 +63,7 @@ listening_free(struct listening *listening)
 	return xfree(listening);
 }
 
-/* An address without sockets, yet or any more. */
+/* An address without sockets, yet. */
 static struct address *
 add(struct listening *listening, const char *words, const char *name)
 {
@@ -65,7 +72,7 @@ add(struct listening *listening, const char *words, const char *name)
 	listening->list = xreallocarray(listening->list, listening->n + 1,
 	    sizeof(*listening->list));
 	address = &listening->list[listening->n++];
-	address->words = xstrdup(words);
+	*address = (struct address){ .words = xstrdup(words) };
 	snprintf(address->name, sizeof(address->name), "%s", name);
 	address->fds = xcalloc(listening->n_workers, sizeof(int));
 	for (unsigned w = 0; w < listening->n_workers; w++)
@@ -92,7 +99,7 @@ add_socket(struct listening *listening, const char *words, int fd, bool is_annou
 	return 0;
 }
 
-static const struct address *
+static struct address *
 find(const struct listening *listening, const char *words)
 {
 	for (size_t i = 0; listening != NULL && i < listening->n; i++)
@@ -131,19 +138,33 @@ tell(const struct config *config, int fd)
 		log_warn("%s is open to whoever reaches it; teams would say who may ask", name);
 }
 
+/* The sockets of THERE, whoever has them, are those of ADDRESS now; new ones to us are told. */
+static void
+take_over(const struct config *config, struct address *address, struct address *there,
+    unsigned n_workers)
+{
+	memcpy(address->fds, there->fds, n_workers * sizeof(int));
+	address->n_handed = there->n_handed;
+	there->n_handed = n_workers;
+	if (address->n_handed == 0)
+		tell(config, address->fds[0]);
+}
+
 static int
-open_one(const struct config *config, const struct listening *old,
+open_one(const struct config *config, struct listening *old,
     const struct config_listen *listen, struct listening *listening)
 {
 	const struct listen_permission permission = { listen->mode, listen->group };
 	const char *words = listen->address;
-	const struct address *there = find(old, words);
+	struct address *there = find(old, words), *address;
 	int fd, r;
 
 	if (find(listening, words) != NULL)
 		return 0;
 	if (there != NULL) {
-		add(listening, words, there->name)->is_announced = listen->proxy_protocol;
+		address = add(listening, words, there->name);
+		address->is_announced = listen->proxy_protocol;
+		take_over(config, address, there, listening->n_workers);
 		return listen_permit(words, &permission);
 	}
 	fd = listen_open(words, is_beside(old, words), &permission);
@@ -187,7 +208,7 @@ take_given(const struct config *config, int n, struct listening *listening)
 }
 
 static int
-open_all(const struct config *config, const struct listening *old, struct listening *listening,
+open_all(const struct config *config, struct listening *old, struct listening *listening,
     const char **ret_address)
 {
 	int r = 0, n_given = old == NULL ? notify_listen_fds() : 0;
@@ -197,9 +218,13 @@ open_all(const struct config *config, const struct listening *old, struct listen
 		return take_given(config, n_given, listening);
 	if (old != NULL && old->is_given) {
 		listening->is_given = true;
-		for (size_t i = 0; i < old->n; i++)
-			add(listening, old->list[i].words, old->list[i].name)->is_announced =
-			    is_announced(config, old->list[i].name);
+		for (size_t i = 0; i < old->n; i++) {
+			struct address *address = add(listening, old->list[i].words,
+			    old->list[i].name);
+
+			address->is_announced = is_announced(config, old->list[i].name);
+			take_over(config, address, &old->list[i], listening->n_workers);
+		}
 		return 0;
 	}
 	for (size_t i = 0; r == 0 && i < config->peers.n_listen; i++) {
@@ -210,7 +235,7 @@ open_all(const struct config *config, const struct listening *old, struct listen
 }
 
 int
-listening_open(const struct config *config, const struct listening *old, unsigned n_workers,
+listening_open(const struct config *config, struct listening *old, unsigned n_workers,
     struct listening **ret_listening, const char **ret_address)
 {
 	struct listening *listening = listening_new(n_workers);
@@ -235,12 +260,67 @@ listening_hand_out(struct listening *listening, unsigned worker, struct worker_s
 {
 	for (size_t i = 0; i < listening->n; i++) {
 		struct address *address = &listening->list[i];
+		bool has_it = worker < address->n_handed;
 
 		sockets[i] = (struct worker_socket){
-			address->name, address->fds[worker], address->is_announced,
+			address->name, has_it ? -1 : address->fds[worker], address->is_announced,
 		};
-		address->fds[worker] = -1;
+		if (!has_it)
+			address->n_handed = worker + 1;
 	}
+}
+
+int
+listening_pass(const struct listening *listening, int fd)
+{
+	int r = pass_send(fd, listening->is_given ? GIVEN : OPENED, NULL, 0);
+
+	for (size_t i = 0; r == 0 && i < listening->n; i++) {
+		const struct address *address = &listening->list[i];
+
+		r = pass_send(fd, address->words, address->fds, listening->n_workers);
+	}
+	return r;
+}
+
+void
+listening_receive(struct listening *listening, const char *words, const int *fds, size_t n)
+{
+	char name[LISTEN_NAME_MAX];
+	struct address *address;
+
+	if (n == 0) {
+		listening->is_given = strcmp(words, GIVEN) == 0;
+		return;
+	}
+	listen_name(fds[0], name);
+	address = add(listening, words, name);
+	for (size_t i = 0; i < n; i++) {
+		if (i < listening->n_workers)
+			address->fds[i] = fds[i];
+		else
+			close(fds[i]);
+	}
+	listening->has_too_many |= n > listening->n_workers;
+}
+
+/* Workers that the other server had not get sockets of their own. */
+int
+listening_complete(struct listening *listening)
+{
+	if (listening->has_too_many)
+		return -E2BIG;
+	for (size_t i = 0; i < listening->n; i++) {
+		int *fds = listening->list[i].fds;
+
+		for (unsigned w = 1; w < listening->n_workers; w++) {
+			if (fds[w] < 0)
+				fds[w] = listen_share(fds[0], listening->is_given);
+			if (fds[w] < 0)
+				return fds[w];
+		}
+	}
+	return 0;
 }
 
 const char *

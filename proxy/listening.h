@@ -22,9 +22,20 @@ struct worker_socket;
  * first, is what N_WORKERS workers have already.  Returns 0 or a negative error, with
  * *RET_ADDRESS, borrowed from CONFIG, the one that failed.
  */
-int	listening_open(const struct config *config, const struct listening *old,
+int	listening_open(const struct config *config, struct listening *old,
 	    unsigned n_workers, struct listening **ret_listening, const char **ret_address)
 	    MUST_USE;
+
+/*
+ * What another server has, for the one that takes its place: it passes its sockets over FD
+ * and keeps them; the other makes an empty set for its workers, fills it with each message,
+ * and completes it, which fails with -E2BIG if it has fewer workers.
+ */
+int	listening_pass(const struct listening *listening, int fd) MUST_USE;
+struct listening	*listening_new(unsigned n_workers);
+void	listening_receive(struct listening *listening, const char *words, const int *fds,
+	    size_t n);
+int	listening_complete(struct listening *listening) MUST_USE;
 
 /* Closes what was not handed out. */
 struct listening	*listening_free(struct listening *listening);

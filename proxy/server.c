@@ -71,6 +71,7 @@ open_cache(struct server *srv)
 		.readers = srv->config->workers,
 		.is_strict = strcmp(srv->config->cache.durability, "strict") == 0,
 		.grace = config_grace(srv->config),
+		.lock_fd = srv->succession.takeover.lock_fd,
 	};
 	const char *set_aside;
 	int r;
@@ -139,7 +140,8 @@ save_ledger(struct server *srv)
 {
 	struct buf text;
 
-	if (srv->scribe == NULL || !ledger_is_changed(srv->ledger))
+	/* It is the successor's, once there is one. */
+	if (srv->scribe == NULL || srv->succession.is_over || !ledger_is_changed(srv->ledger))
 		return;
 	buf_init(&text, LEDGER_TEXT_MAX);
 	if (ledger_write(srv->ledger, &text) == 0)
@@ -160,7 +162,8 @@ open_listeners(struct server *srv)
 	const char *address;
 	int r;
 
-	r = listening_open(srv->config, NULL, srv->config->workers, &srv->listening, &address);
+	r = listening_open(srv->config, srv->succession.takeover.listening, srv->config->workers,
+	    &srv->listening, &address);
 	if (r == 0)
 		return 0;
 	log_err("cannot listen on %s: %s", address, listening_why(r));
@@ -248,6 +251,18 @@ end(struct server *srv)
 	notify_stopping();
 	drain(srv, srv->is_draining);
 	srv->is_draining = true;
+}
+
+/* What is asked from now on is asked of the successor, the administrator's questions too. */
+void
+server_give_way(struct server *srv)
+{
+	save_ledger(srv);
+	srv->succession.is_over = true;
+	srv->succession.handover = handover_free(srv->succession.handover);
+	srv->admin = admin_free(srv->admin);
+	log_info("another server has taken this one's place");
+	end(srv);
 }
 
 /* Each worker gets its part of LISTENING, which takes the place of the old one. */
@@ -405,7 +420,11 @@ on_tick(void *arg)
 	watch_cache(&srv->watch, clock_mono());
 	save_ledger(srv);
 	tell_status(srv);
-	loop_timer_set(srv->tick, TICK);
+	if (!srv->succession.is_over)
+		admin_renew(srv->admin);
+	if (!srv->succession.is_over && srv->succession.handover == NULL)
+		srv->succession.handover = handover_new(srv);
+	loop_timer_set(srv->time.tick, TICK);
 }
 
 /* Workers kick the loop when there is something to see. */
@@ -418,7 +437,8 @@ on_turn(void *arg)
 		srv->is_reloading = false;
 		notify_ready();
 		log_info("reloaded");
-		admin_reloaded(srv->admin);
+		if (srv->admin != NULL)
+			admin_reloaded(srv->admin);
 	}
 	if (have_all_ended(srv) && !exporter_is_flushing(srv->outlets.exporter))
 		loop_stop(srv->loop);
@@ -432,14 +452,16 @@ serve(struct server *srv)
 	};
 	srv->signals.watch = loop_watch_new(srv->loop, srv->signals.fd, on_signal, srv);
 	loop_watch_set(srv->signals.watch, true, false);
-	srv->tick = loop_timer_new(srv->loop, on_tick, srv);
-	loop_timer_set(srv->tick, TICK);
+	srv->time.tick = loop_timer_new(srv->loop, on_tick, srv);
+	loop_timer_set(srv->time.tick, TICK);
 	loop_set_turn_hook(srv->loop, on_turn, srv);
 	srv->admin = admin_new(srv);
 	srv->watchdog = watchdog_new(srv);
+	srv->succession.handover = handover_new(srv);
 	body_log_warn(srv->config);
 	notify_ready();
 	log_info("ready");
+	takeover_end(&srv->succession.takeover, true);
 	loop_run(srv->loop);
 }
 
@@ -459,6 +481,18 @@ stop(struct server *srv)
 }
 
 static int
+take_place(struct server *srv)
+{
+	const char *path = srv->config->cache.path, *why;
+	int r = takeover_begin(path, srv->config->workers, &srv->succession.takeover, &why);
+
+	if (r == 0)
+		return 0;
+	log_err("cache %s: %s: %s", path, why, strerror(-r));
+	return SERVER_E_FAILED;
+}
+
+static int
 set_up(struct server *srv)
 {
 	int r;
@@ -475,7 +509,9 @@ set_up(struct server *srv)
 	log_start();
 	if (certificates_load(srv->config, NULL, log_certificates, NULL, &srv->tls) != 0)
 		return SERVER_E_CONFIG;
-	r = open_listeners(srv);
+	r = srv->source->takes_over ? take_place(srv) : 0;
+	if (r == 0)
+		r = open_listeners(srv);
 	if (r == 0)
 		r = open_cache(srv);
 	if (r == 0)
@@ -489,6 +525,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 {
 	*srv = (struct server){
 		.source = source,
+		.succession.takeover = { .fd = -1, .lock_fd = -1 },
 		.config = config_ref(config),
 		.loop = loop_new(),
 		.variants = variants_new(),
@@ -500,7 +537,7 @@ server_init(struct server *srv, const struct server_source *source, struct confi
 		.outlets.bodies = body_logs_new(),
 		.last.metrics = metrics_new(),
 		.signals.fd = -1,
-		.started = clock_wall(),
+		.time.started = clock_wall(),
 	};
 	srv->outlets.multi = multi_new(srv->loop);
 	srv->outlets.exporter = exporter_new(srv->loop, srv->outlets.multi);
@@ -513,6 +550,7 @@ static void
 server_done(struct server *srv)
 {
 	watchdog_free(srv->watchdog);
+	handover_free(srv->succession.handover);
 	admin_free(srv->admin);
 	metrics_free(srv->last.metrics);
 	flights_free(srv->flights);
@@ -525,7 +563,7 @@ server_done(struct server *srv)
 	body_logs_free(srv->outlets.bodies);
 	variants_free(srv->variants);
 	listening_free(srv->listening);
-	loop_timer_free(srv->tick);
+	loop_timer_free(srv->time.tick);
 	loop_watch_free(srv->signals.watch);
 	if (srv->signals.fd >= 0)
 		close(srv->signals.fd);
@@ -546,6 +584,7 @@ server_run(struct config *config, const struct server_source *source)
 		serve(&srv);
 	else
 		drain(&srv, true);
+	takeover_end(&srv.succession.takeover, false);
 	stop(&srv);
 	server_done(&srv);
 	log_stop();

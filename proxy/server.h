@@ -23,6 +23,7 @@ struct server_source {
 	/* What is the process's own, as the level of its log, is from now on as CONFIG says. */
 	void	(*adopt)(const struct config *config);
 	void	*arg;
+	bool	takes_over;	/* the place of the server that serves from its cache */
 };
 
 /*

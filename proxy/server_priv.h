@@ -8,6 +8,7 @@
 
 #include "base/rate.h"
 #include "proxy/outlets.h"
+#include "proxy/handover.h"
 #include "proxy/server.h"
 #include "proxy/watch.h"
 
@@ -17,12 +18,23 @@ struct signals {
 	int			 fd;
 };
 
+/* Who came before us, and who comes after. */
+struct succession {
+	struct takeover	  takeover;	/* of the place of another server, at the start */
+	struct handover	 *handover;	/* of ours; NULL: nobody can ask for it */
+	bool		  is_over;	/* our place is taken */
+};
+
 struct server {
 	struct loop	 *loop;		/* of the main thread */
 	struct signals	  signals;
-	struct loop_timer *tick;
+	struct {
+		struct loop_timer *tick;
+		usec_t		  started;	/* of the wall clock */
+	} time;
 	struct watch	  watch;
 	struct admin	 *admin;
+	struct succession succession;
 	struct watchdog	 *watchdog;	/* NULL: nobody waits for it */
 	struct listening *listening;
 	struct config	 *config;	/* a reference of our own */
@@ -42,7 +54,6 @@ struct server {
 	struct outlets	  outlets;
 	struct worker	**workers;
 	unsigned	  n_workers;
-	usec_t		  started;	/* of the wall clock */
 	struct {
 		struct metrics	*metrics;	/* of all workers, at the scrape */
 		uint64_t	 requests;	/* when the status was told */
@@ -50,5 +61,8 @@ struct server {
 	bool		  is_draining;
 	bool		  is_reloading;	/* until all workers have changed */
 };
+
+/* Another server serves in SRV's place, which drains and ends. */
+void	server_give_way(struct server *srv);
 
 #endif

@@ -354,6 +354,8 @@ def listen_on(path):
 class Proxy:
     """The real program with a configuration of its own, from `ready` to exit code 0."""
 
+    options = ()        # of the command, beside its file
+
     def __init__(self, directory, config, env=None, descriptors=None):
         self.directory = pathlib.Path(directory)
         self.config = {
@@ -376,7 +378,7 @@ class Proxy:
         file = self.directory / "reprise.yaml"
         file.write_text(json.dumps(self.config, indent=1))      # JSON is YAML
         self.lines, self.is_ready = [], threading.Event()
-        self.process = self.launch([REPRISE, "serve", "-c", str(file)])
+        self.process = self.launch([REPRISE, "serve", "-c", str(file), *self.options])
         self.reader = threading.Thread(target=self.read_log, daemon=True)
         self.reader.start()
         if not (self.is_ready.wait(TIMEOUT) and self.address):
@@ -461,6 +463,14 @@ class Proxy:
             self.process.kill()
             self.process.wait()
             self.process.stderr.close()
+
+    def wait_for_handover(self):
+        """Until another server may take its place."""
+        until = time.monotonic() + TIMEOUT
+        while not (self.directory / "cache" / "handover.sock").exists():
+            assert time.monotonic() < until, self.log
+            with self.has_line:
+                self.has_line.wait(0.05)
 
     def restart(self):
         self.stop()

@@ -89,7 +89,7 @@ def test_the_header_comes_before_tls(proxy, up, tmp_path):
         client.sock = tls.client_context(authority).wrap_socket(
             client.sock, server_hostname="127.0.0.1")
         assert ask(client).status == 200
-    assert client_of(px, 0) == "192.0.2.1"
+    assert client_of(px) == "192.0.2.1"
     px.stop()
 
 
