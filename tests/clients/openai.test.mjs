@@ -157,3 +157,12 @@ test("openai: a stream that breaks is an APIError that says why", async (t) => {
     /broke off/.test(error.message));
   assert.equal(seen[0], "");
 });
+
+test("openai: H-85: an upstream that is down is not asked without end", async (t) => {
+  const { url, fetch, requests } = await stage(t, {
+    "POST /v1/chat/completions": () => ({ status: 503, json: { error: { message: "down" } } }),
+  });
+  const api = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch });
+  await assert.rejects(() => api.chat.completions.create(QUESTION), { status: 503 });
+  assert.ok(requests.length <= 3, `${requests.length} calls`);    // its own two retries
+});

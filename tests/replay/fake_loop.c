@@ -39,6 +39,7 @@ struct loop {
 };
 
 static usec_t now = USEC_PER_SEC;
+static usec_t wall_ahead;		/* of where it would be */
 static struct loop *loops;
 
 usec_t
@@ -50,7 +51,7 @@ clock_mono(void)
 usec_t
 clock_wall(void)
 {
-	return WALL_START + now;
+	return WALL_START + now + wall_ahead;
 }
 
 struct loop *
@@ -228,6 +229,12 @@ next_timer(usec_t until)
 			if (t->at != 0 && t->at <= until && (first == NULL || t->at < first->at))
 				first = t;
 	return first;
+}
+
+void
+world_set_wall(usec_t ahead)
+{
+	wall_ahead = ahead;
 }
 
 void

@@ -23,6 +23,7 @@
  *	fail N connect|tls|timeout|closed|bad-answer
  *	cancelled N
  *	pass DURATION
+ *	wall DURATION [behind]		the wall clock jumps, and no time passes
  *	stop DURATION C "BYTES"		we are not run for so long, and meanwhile C sends
  *	drain [WORKER]			of both, unless one is named
  *	count NAME VALUE		a counter of stat_tbl.h, over both workers
@@ -489,6 +490,15 @@ do_pass(struct play *play, const struct line *line)
 }
 
 static void
+do_wall(struct play *play, const struct line *line)
+{
+	usec_t ahead = duration(play, line);
+
+	world_set_wall(line->n > 2 ? -ahead : ahead);
+	world_settle();
+}
+
+static void
 do_stop(struct play *play, const struct line *line)
 {
 	uint64_t client = number(play, line->words[2]);
@@ -606,7 +616,8 @@ static const struct {
 	{ "body", do_body, 3 },		{ "end", do_end, 2 },
 	{ "fail", do_fail, 3 },		{ "cancelled", do_cancelled, 2 },
 	{ "stop", do_stop, 4 },
-	{ "pass", do_pass, 2 },		{ "drain", do_drain, 1 },
+	{ "pass", do_pass, 2 },		{ "wall", do_wall, 2 },
+		{ "drain", do_drain, 1 },
 	{ "count", do_count, 3 },	{ "log", do_log, 1 },
 	{ "logged", do_logged, 2 },	{ "saved", do_saved, 5 },
 };

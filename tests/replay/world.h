@@ -45,6 +45,9 @@ extern unsigned world_n_fetches;
 /* Turn the loops, one after another, until nothing is ready on any. */
 void	world_settle(void);
 
+/* The wall clock jumps to where it is AHEAD of the time that passes, which does not. */
+void	world_set_wall(usec_t ahead);
+
 /* We are stopped for TIME: all timers that are due by then fire before anything runs. */
 void	world_stop(usec_t time);
 

@@ -70,6 +70,7 @@ def test_trailers_are_dropped(px, up):
 
 
 def test_100_continue_comes_before_the_body(px, up):
+    """H-12."""
     up.expect("POST", PATH).reply(json=ANSWER)
     head, body = post("a", "Expect: 100-continue").split(b"\r\n\r\n")
     with px.connect() as client:
@@ -80,6 +81,7 @@ def test_100_continue_comes_before_the_body(px, up):
 
 
 def test_no_100_continue_for_what_is_too_large(proxy, up):
+    """H-12."""
     px = proxy({"max_body": "1kB", "upstreams": {"up": {"url": up.url}}})
     with px.connect() as client:
         answer = exchange(client, b"POST /models/m HTTP/1.1\r\nHost: p\r\n"
@@ -89,6 +91,7 @@ def test_no_100_continue_for_what_is_too_large(proxy, up):
 
 
 def test_other_expectations_are_refused(px):
+    """H-12."""
     with px.connect() as client:
         assert exchange(client, post("a", "Expect: miracles")).status == 417
     assert px.stop()["refused"] == 1

@@ -66,6 +66,7 @@ def ask_often(px, n):
 
 
 def test_a_full_pipe_holds_up_no_request_and_no_end(unread, up):
+    """H-84, F19."""
     px = unread(log={"access": True})
     up.expect("POST", LONG_PATH).reply(json=["a"])
     ask_often(px, 6000)
@@ -75,6 +76,7 @@ def test_a_full_pipe_holds_up_no_request_and_no_end(unread, up):
 
 
 def test_a_reader_that_comes_back_is_told_what_it_missed(unread, up):
+    """H-84, O8: as when the journal is started anew."""
     px = unread(log={"access": True})
     up.expect("POST", LONG_PATH).reply(json=["a"])
     ask_often(px, 6000)
@@ -108,7 +110,7 @@ def connect_unix(path):
 
 
 def test_a_closed_stderr_is_nobody_elses_file(tmp_path, up):
-    """Whatever is opened first must not get the log: it would be the cache's."""
+    """H-84, F19. Whatever is opened first must not get the log: it would be the cache's."""
     up.expect("POST", PATH).reply(json=["a"])
     path = tmp_path / "socket"
     file = tmp_path / "reprise.yaml"

@@ -299,6 +299,7 @@ def test_a_slow_client_holds_the_upstream_back(px, up):
 
 @pytest.mark.parametrize("api", BREAKING)
 def test_the_end_of_the_drain_time_ends_streams(proxy, up, api):
+    """H-81."""
     path, question, kind, event, error = BREAKING[api]
     px = proxy({"drain_timeout": "0s", "upstreams": {"up": {"url": up.url}}})
     stream = up.expect("POST", path).never_answer(stream_head(kind) + chunk(event))

@@ -19,7 +19,7 @@ EVENTS = [b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model"
 
 
 def test_o3_who_was_accepted_is_answered_before_it_ends(proxy, up):
-    """A hit, a miss, its follower, a stream and its follower, all under way at SIGTERM."""
+    """H-14. A hit, a miss, its follower, a stream and its follower, all under way at SIGTERM."""
     px = proxy({"upstreams": {"up": {"url": up.url}}})
     up.expect("POST", T5).reply(json=["known"])
     px.post(T5, {"inputs": "known"})
