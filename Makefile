@@ -246,7 +246,12 @@ $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(LLHTTP_CFLAGS) $(SANITIZE) -c -o $@ $<
 
-tests: all $(UNITS) $(FAULT_TESTS) $(PLAYER)
+# Loaded before the allocator, where that is the C library's.
+$(BUILD)/faults/nomem.so: tests/faults/nomem.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -fPIC -o $@ $<
+
+tests: all $(UNITS) $(FAULT_TESTS) $(PLAYER) $(if $(SANITIZE),,$(BUILD)/faults/nomem.so)
 
 # Unit, fault, replay and scenario tests of what is in BUILD.
 check:

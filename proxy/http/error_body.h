@@ -23,8 +23,7 @@ enum error_shape {
 int	error_body(struct buf *out, enum error_shape shape, int status, const char *code,
 	    struct bytes message) MUST_USE;
 
-/* Append TEXT as a JSON string with its quotes; bad UTF-8 becomes U+FFFD, and
- * U+0085, U+2028, U+2029 are escaped (PROTOCOLS.md 12.2). */
+/* Append TEXT as a JSON string with its quotes (base/json_text.h). */
 int	json_add_string(struct buf *out, struct bytes text) MUST_USE;
 
 #endif
