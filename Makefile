@@ -141,7 +141,8 @@ BELOW_proxy	= $(call lib,proxy) $(call lib,net) $(call lib,config) $(BELOW_diale
 HEADERS	:= $(wildcard */*.h */*/*.h)
 UNITS	= $(foreach l,$(LAYERS),$(UNIT_$(l):%=$(BUILD)/unit/test_%))
 FAULT_TESTS = $(FAULTS:%=$(BUILD)/faults/test_%)
-THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight gate log scribe spool store store_write) \
+THREADED = $(patsubst %,$(BUILD)/unit/test_%,flight gate ledger log scribe spool store \
+	  store_write) \
 	  $(patsubst %,$(BUILD)/faults/test_%,beside disk)
 PLAYER	= $(BUILD)/replay-player
 SUBMAKE	= $(MAKE) --no-print-directory DEPS=0

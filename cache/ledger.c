@@ -35,7 +35,7 @@ struct book {
 struct ledger {
 	pthread_mutex_t	 lock;		/* of the table, and of what is in books but their meters */
 	struct book	*buckets[BUCKETS];
-	struct account	*first;		/* in the order of their names */
+	_Atomic(struct account *) first;	/* in the order of their names; none ever goes */
 	_Atomic bool	 is_changed;
 	_Atomic bool	 is_unsound;
 };
@@ -85,12 +85,13 @@ bucket_of(struct ledger *ledger, struct bytes name)
 static void
 insert_in_order(struct ledger *ledger, struct account *account)
 {
-	struct account **at = &ledger->first;
+	_Atomic(struct account *) *at = &ledger->first;
+	struct account *next = *at;
 
-	while (*at != NULL && strcmp((*at)->name, account->name) < 0)
-		at = &(*at)->next;
-	account->next = *at;
-	*at = account;
+	for (; next != NULL && strcmp(next->name, account->name) < 0; next = *at)
+		at = &next->next;
+	account->next = next;
+	*at = account;		/* whole, for those who walk without the lock */
 }
 
 /* With the lock. */

@@ -37,7 +37,7 @@ struct account {
 	struct rate_meter	 tokens;
 	struct gate		*gate;		/* of its calls */
 	_Atomic usec_t		 expiry_told;	/* when it was last logged; 0: never */
-	struct account		*next;
+	_Atomic(struct account *) next;
 };
 
 /* That of NAME, opened if there is none. */
@@ -81,7 +81,7 @@ bool	ledger_is_changed(struct ledger *ledger);
 int	ledger_write(struct ledger *ledger, struct buf *out) MUST_USE;
 void	ledger_read(struct ledger *ledger, struct bytes text);
 
-/* Call FN for each account, in the order of their names. */
+/* Call FN for each account, in the order of their names; others may open some meanwhile. */
 typedef void ledger_fn(void *arg, const struct account *account);
 void	ledger_each(struct ledger *ledger, ledger_fn *fn, void *arg);
 

@@ -2,9 +2,11 @@
 /*
  * test_ledger.c - what is spent in which period, and what a restart leaves of it.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -148,6 +150,52 @@ accounts_come_in_the_order_of_their_names(void **state)
 	ledger_free(ledger);
 }
 
+#define N_OPENED	2000
+
+static void *
+open_many(void *arg)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < N_OPENED; i++) {
+		snprintf(name, sizeof(name), "%u", i * 7919 % N_OPENED);
+		ledger_account(arg, bytes_str(name));
+	}
+	return NULL;
+}
+
+struct walk {
+	const char	*last;
+	unsigned	 n;
+};
+
+static void
+follow(void *arg, const struct account *account)
+{
+	struct walk *walk = arg;
+
+	assert_true(walk->last == NULL || strcmp(walk->last, account->name) < 0);
+	walk->last = account->name;
+	walk->n++;
+}
+
+static void
+one_walks_while_another_opens(void **state)
+{
+	struct ledger *ledger = ledger_new();
+	struct walk walk = { 0 };
+	pthread_t opener;
+
+	(void)state;
+	assert_int_equal(pthread_create(&opener, NULL, open_many, ledger), 0);
+	while (walk.n < N_OPENED) {
+		walk = (struct walk){ 0 };
+		ledger_each(ledger, follow, &walk);
+	}
+	pthread_join(opener, NULL);
+	ledger_free(ledger);
+}
+
 int
 main(void)
 {
@@ -157,6 +205,7 @@ main(void)
 		cmocka_unit_test(its_text_brings_it_back),
 		cmocka_unit_test(what_is_no_line_is_passed_over),
 		cmocka_unit_test(accounts_come_in_the_order_of_their_names),
+		cmocka_unit_test(one_walks_while_another_opens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
