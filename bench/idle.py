@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What it costs to do nothing: connections that are kept, and a large cache nobody asks.
+"""What it costs to do nothing: connections that are kept, and a large cache nobody asks
+(H-13, F17).
 
     BUILD=build bench/idle.py
 

@@ -439,7 +439,7 @@ assert_set_aside(struct world *w, const char *why)
 	tempdir_remove(&w->dir);
 }
 
-/* F11: older and newer formats of our own, wherever they stand in the file. */
+/* O7. F11: older and newer formats of our own, wherever they stand in the file. */
 static void
 of_another_format(void **state)
 {

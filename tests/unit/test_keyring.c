@@ -67,6 +67,7 @@ each_of_many_keys_has_its_owner(void **state)
 	keyring_free(ring);
 }
 
+/* H-73: a key is found by how it begins, and compared whole. */
 static void
 keys_that_begin_alike_are_told_apart(void **state)
 {
