@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/counter.h"
 #include "base/mem.h"
 #include "base/quota.h"
 
@@ -116,15 +117,6 @@ free_flight(struct flight *flight)
 	xfree(flight);
 }
 
-/* With the lock; others only look. */
-static void
-count(_Atomic uint64_t *counter, int n)
-{
-	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, value + (uint64_t)n, memory_order_relaxed);
-}
-
 /* With the lock; it is given back.  The last one frees. */
 static void
 unref_and_unlock(struct flight *flight)
@@ -133,7 +125,7 @@ unref_and_unlock(struct flight *flight)
 	bool is_last = --flight->refs == 0;
 
 	if (is_last)
-		count(&shard->n_flights, -1);
+		counter_add(&shard->n_flights, -1);
 	pthread_mutex_unlock(&shard->lock);
 	if (is_last)
 		free_flight(flight);
@@ -166,7 +158,7 @@ seat_in(struct flight *flight, struct flight_seat *seat)
 		seat->next->link = &seat->next;
 	flight->seats = seat;
 	flight->refs++;
-	count(&flight->shard->n_seats, 1);
+	counter_add(&flight->shard->n_seats, 1);
 }
 
 static struct flight *
@@ -191,7 +183,7 @@ make(struct shard *shard, const struct key *key, struct bytes question,
 	flight->question_len = question.len;
 	flight->leader = leader;
 	flight->refs = 1;
-	count(&shard->n_flights, 1);
+	counter_add(&shard->n_flights, 1);
 	flight->is_listed = is_listed;
 	if (is_listed) {
 		flight->bucket_next = *bucket_of(shard, key);
@@ -234,8 +226,8 @@ flight_count(const struct flights *flights)
 	for (size_t i = 0; i < SHARDS; i++) {
 		const struct shard *shard = &flights->shards[i];
 
-		all.flights += atomic_load_explicit(&shard->n_flights, memory_order_relaxed);
-		all.seats += atomic_load_explicit(&shard->n_seats, memory_order_relaxed);
+		all.flights += counter_get(&shard->n_flights);
+		all.seats += counter_get(&shard->n_seats);
 	}
 	return all;
 }
@@ -252,7 +244,7 @@ flight_leave(struct flight_seat *seat)
 	if (seat->next != NULL)
 		seat->next->link = seat->link;
 	seat->flight = NULL;
-	count(&flight->shard->n_seats, -1);
+	counter_add(&flight->shard->n_seats, -1);
 	if (flight->seats == NULL && flight->leader != NULL)
 		flight->leader->wake(flight->leader->arg);
 	unref_and_unlock(flight);

@@ -85,7 +85,7 @@ close_client(struct client *client)
 		return;
 	/* Who only looks whether somebody listens does not begin one. */
 	if (client->state == CLIENT_OPENING && !conn_is_at_end(client->conn))
-		client->worker->stats.handshakes_failed++;
+		stats_count(&client->worker->stats.handshakes_failed);
 	client->state = CLIENT_CLOSED;
 	if (client->request != NULL)
 		request_end(client->request, END_CLIENT_GONE);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "proxy/forward.h"
@@ -62,20 +63,6 @@ metrics_free(struct metrics *metrics)
 		xfree(up);
 	}
 	return xfree(metrics);
-}
-
-/* There is one who counts. */
-static void
-add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static uint64_t
-get(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 /* FNV-1a: the labels are the configuration's, nobody chooses them to collide. */
@@ -209,8 +196,8 @@ metrics_request(struct metrics *metrics, const struct request *req, enum end_rea
 	if (timing->whole != 0)
 		histogram_add(&metrics->overhead[why], overhead_of(timing));
 	if (why == END_HIT || why == END_STALE)
-		add(&series->saved_usec, (uint64_t)req->found.took);
-	add(&series->ended[why], 1);	/* last: whoever sees it sees the others */
+		counter_add(&series->saved_usec, (int64_t)req->found.took);
+	counter_add(&series->ended[why], 1);	/* last: it says how many there are */
 }
 
 static struct metrics_upstream *
@@ -250,7 +237,7 @@ metrics_call(struct metrics *metrics, const struct request *req, bool is_cancell
 	struct metrics_upstream *up = upstream_of(metrics, forward_upstream(req)->name);
 	enum fetch_state state = fetch_state(req->fetch);
 
-	add(&up->statuses[outcome_of(req->fetch, is_cancelled)], 1);
+	counter_add(&up->statuses[outcome_of(req->fetch, is_cancelled)], 1);
 	histogram_add(&up->total, fetch_time(req->fetch));
 	if (state == FETCH_HEAD || state == FETCH_DONE)
 		histogram_add(&up->first_byte, fetch_head_time(req->fetch));
@@ -262,8 +249,8 @@ merge_series(struct metrics *to, const struct metrics_series *from)
 	struct metrics_series *series = series_of(to, from->labels);
 
 	for (size_t i = 0; i < END_REASONS; i++)
-		add(&series->ended[i], get(&from->ended[i]));
-	add(&series->saved_usec, get(&from->saved_usec));
+		counter_add(&series->ended[i], (int64_t)counter_get(&from->ended[i]));
+	counter_add(&series->saved_usec, (int64_t)counter_get(&from->saved_usec));
 }
 
 static void
@@ -272,7 +259,7 @@ merge_upstream(struct metrics *to, const struct metrics_upstream *from)
 	struct metrics_upstream *up = upstream_of(to, from->name);
 
 	for (size_t i = 0; i < METRICS_STATUSES; i++)
-		add(&up->statuses[i], get(&from->statuses[i]));
+		counter_add(&up->statuses[i], (int64_t)counter_get(&from->statuses[i]));
 	histogram_merge(&up->first_byte, &from->first_byte);
 	histogram_merge(&up->total, &from->total);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/err.h"
 #include "base/log.h"
 
@@ -42,29 +43,19 @@ value_at(const struct stats *stats, size_t offset)
 {
 	const char *at = (const char *)stats + offset;
 
-	return atomic_load_explicit((const _Atomic uint64_t *)(const void *)at,
-	    memory_order_relaxed);
-}
-
-/* As there is one who counts, it need not be one indivisible step. */
-static void
-add(_Atomic uint64_t *counter, uint64_t n)
-{
-	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, value + n, memory_order_relaxed);
+	return counter_get((const _Atomic uint64_t *)(const void *)at);
 }
 
 void
 stats_count(_Atomic uint64_t *counter)
 {
-	add(counter, 1);
+	counter_add(counter, 1);
 }
 
 void
 stats_end(struct stats *stats, enum end_reason reason)
 {
-	add(counter_at(stats, ends[reason].offset), 1);
+	counter_add(counter_at(stats, ends[reason].offset), 1);
 }
 
 bool
@@ -90,7 +81,8 @@ void
 stats_add(struct stats *to, const struct stats *from)
 {
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++)
-		add(counter_at(to, counters[i].offset), value_at(from, counters[i].offset));
+		counter_add(counter_at(to, counters[i].offset),
+		    (int64_t)value_at(from, counters[i].offset));
 }
 
 void
